@@ -1,0 +1,71 @@
+package io.socketproxy;
+
+import io.socketproxy.address.Resolver;
+import io.socketproxy.policy.EgressPolicy;
+import io.socketproxy.policy.ListenPolicy;
+import io.socketproxy.policy.PolicyProperties;
+import io.socketproxy.registry.LeaseProperties;
+import io.socketproxy.registry.LimitProperties;
+import io.socketproxy.registry.SocketEvents;
+import io.socketproxy.registry.Sockets;
+import io.socketproxy.socket.Readiness;
+import java.time.Duration;
+import java.util.List;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** Puts the lower floors together, which know nothing of Spring's beans. */
+@Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties({
+    PolicyProperties.class,
+    LeaseProperties.class,
+    LimitProperties.class,
+    SocketProxyConfiguration.ResolverProperties.class
+})
+class SocketProxyConfiguration {
+    /**
+     * The resolver.
+     *
+     * @param threads look-ups under way at once
+     * @param timeout how long a caller waits for one before EAI_AGAIN
+     */
+    @ConfigurationProperties("socket-proxy.resolver")
+    record ResolverProperties(
+            @DefaultValue("16") int threads,
+            @DefaultValue("15s") Duration timeout) {}
+
+    @Bean
+    Readiness readiness() {
+        return new Readiness(Runtime.getRuntime().availableProcessors());
+    }
+
+    @Bean
+    Resolver resolver(ResolverProperties properties) {
+        return new Resolver(properties.threads(), properties.timeout());
+    }
+
+    @Bean
+    EgressPolicy egressPolicy(PolicyProperties properties) {
+        return new EgressPolicy(properties.egress());
+    }
+
+    @Bean
+    ListenPolicy listenPolicy(PolicyProperties properties) {
+        return new ListenPolicy(properties.listen());
+    }
+
+    @Bean
+    Sockets sockets(
+            Readiness readiness,
+            Resolver resolver,
+            EgressPolicy egress,
+            ListenPolicy listen,
+            LeaseProperties leases,
+            LimitProperties limits,
+            List<SocketEvents> events) {
+        return new Sockets(readiness, resolver, egress, listen, leases, limits, events);
+    }
+}

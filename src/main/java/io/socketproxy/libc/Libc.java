@@ -1,0 +1,639 @@
+package io.socketproxy.libc;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The C library's socket calls, in the kernel's own style: a result of 0 or more, or a negated errno.
+ *
+ * <p>Every descriptor made here is close-on-exec and non-blocking, so no call can hold a carrier thread; the resolver's calls
+ * ({@link #getaddrinfo}, {@link #getnameinfo}, {@link #getservbyname}, {@link #getservbyport}) read files or the network and
+ * must be made on threads that may block. All methods may be called concurrently. Linux on x86_64 and aarch64, glibc and musl.
+ */
+@SuppressWarnings("restricted")
+public final class Libc {
+    private static final int SOCK_NONBLOCK = 0x800;
+    private static final int SOCK_CLOEXEC = 0x80000;
+    private static final int F_DUPFD_CLOEXEC = 1030;
+    private static final int RLIMIT_NOFILE = 7;
+    private static final int ERANGE = 34;
+
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final SymbolLookup LIBRARY = LINKER.defaultLookup();
+    private static final Linker.Option ERRNO_STATE = Linker.Option.captureCallState("errno");
+    private static final StructLayout STATE = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+
+    private static final MethodHandle SOCKET = call("socket", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle SOCKETPAIR = call("socketpair", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
+    private static final MethodHandle BIND = call("bind", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle CONNECT = call("connect", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle LISTEN = call("listen", JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle ACCEPT4 = call("accept4", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT);
+    private static final MethodHandle RECVMSG = call("recvmsg", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle SENDTO =
+            call("sendto", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle SHUTDOWN = call("shutdown", JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle CLOSE = call("close", JAVA_INT, JAVA_INT);
+    private static final MethodHandle GETSOCKNAME = call("getsockname", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
+    private static final MethodHandle GETPEERNAME = call("getpeername", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
+    private static final MethodHandle GETSOCKOPT =
+            call("getsockopt", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
+    private static final MethodHandle SETSOCKOPT =
+            call("setsockopt", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle POLL = call("poll", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
+    private static final MethodHandle GETRLIMIT = call("getrlimit", JAVA_INT, JAVA_INT, ADDRESS);
+    private static final MethodHandle FCNTL = LINKER.downcallHandle(
+            LIBRARY.findOrThrow("fcntl"),
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT),
+            ERRNO_STATE,
+            Linker.Option.firstVariadicArg(2));
+    private static final MethodHandle GETADDRINFO = call("getaddrinfo", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
+    private static final MethodHandle FREEADDRINFO =
+            LINKER.downcallHandle(LIBRARY.findOrThrow("freeaddrinfo"), FunctionDescriptor.ofVoid(ADDRESS));
+    private static final MethodHandle GETNAMEINFO =
+            call("getnameinfo", JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+    private static final MethodHandle GETSERVBYNAME =
+            call("getservbyname_r", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+    private static final MethodHandle GETSERVBYPORT =
+            call("getservbyport_r", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+    private static final MethodHandle INET_ATON = call("inet_aton", JAVA_INT, ADDRESS, ADDRESS);
+    private static final MethodHandle INET_PTON = call("inet_pton", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
+    private static final MethodHandle INET_NTOP = call("inet_ntop", ADDRESS, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT);
+    private static final MethodHandle GAI_STRERROR = call("gai_strerror", ADDRESS, JAVA_INT);
+    private static final MethodHandle NEWLOCALE = call("newlocale", ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+    private static final MethodHandle STRERROR_L = call("strerror_l", ADDRESS, JAVA_INT, ADDRESS);
+
+    // The JVM sets the process's locale from the environment, so plain strerror() would speak the server's language.
+    private static final MemorySegment C_LOCALE = newCLocale();
+    private static final ConcurrentMap<Integer, String> MESSAGES = new ConcurrentHashMap<>();
+
+    private Libc() {}
+
+    /** An accepted descriptor and its peer's address; {@code descriptor} below 0 is a negated errno. */
+    public record Accepted(int descriptor, @Nullable SockAddr peer) {}
+
+    /**
+     * What one recvmsg(2) gave.
+     *
+     * @param length the call's result: bytes received (with MSG_TRUNC the datagram's real length), or a negated errno
+     * @param flags {@code msg_flags}: MSG_TRUNC, MSG_OOB …
+     * @param source the sender's address; null where the kernel names none, as on a connected stream
+     */
+    public record Received(long length, int flags, @Nullable SockAddr source) {}
+
+    /** getaddrinfo(3)'s result, in the library's order; {@code error} other than 0 is an EAI_ number. */
+    public record Resolved(int error, int errno, List<Info> infos) {
+        /** One {@code struct addrinfo}. */
+        public record Info(
+                int family, int type, int proto, @Nullable String canonname, SockAddr address) {}
+    }
+
+    /** getnameinfo(3)'s result; {@code error} other than 0 is an EAI_ number. */
+    public record Named(int error, int errno, String host, String service) {}
+
+    /** socket(2), close-on-exec and non-blocking. */
+    public static int socket(int family, int type, int proto) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return result(state, (int) SOCKET.invokeExact(state, family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, proto));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** socketpair(2), close-on-exec and non-blocking; the two descriptors go into {@code pair}. */
+    public static int socketpair(int family, int type, int proto, int[] pair) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment descriptors = arena.allocate(JAVA_INT, 2);
+            int result = (int)
+                    SOCKETPAIR.invokeExact(state, family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, proto, descriptors);
+            pair[0] = descriptors.getAtIndex(JAVA_INT, 0);
+            pair[1] = descriptors.getAtIndex(JAVA_INT, 1);
+            return result(state, result);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** bind(2). */
+    public static int bind(int descriptor, SockAddr address) {
+        return addressCall(BIND, descriptor, address);
+    }
+
+    /** connect(2): EINPROGRESS at first where the peer is not at once there. */
+    public static int connect(int descriptor, SockAddr address) {
+        return addressCall(CONNECT, descriptor, address);
+    }
+
+    /** listen(2). */
+    public static int listen(int descriptor, int backlog) {
+        return plainCall(LISTEN, descriptor, backlog);
+    }
+
+    /** shutdown(2); {@code how} is SHUT_RD, SHUT_WR or SHUT_RDWR. */
+    public static int shutdown(int descriptor, int how) {
+        return plainCall(SHUTDOWN, descriptor, how);
+    }
+
+    /** accept4(2); the new descriptor is close-on-exec and non-blocking. */
+    public static Accepted accept(int descriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment sockaddr = arena.allocate(SockAddr.STORAGE_BYTES, 8);
+            MemorySegment length = arena.allocateFrom(JAVA_INT, SockAddr.STORAGE_BYTES);
+            int accepted = result(state, (int)
+                    ACCEPT4.invokeExact(state, descriptor, sockaddr, length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+            return new Accepted(accepted, accepted < 0 ? null : SockAddr.fromNative(sockaddr, length.get(JAVA_INT, 0)));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** recvmsg(2) into one native buffer, without ancillary data (descriptors sent along are dropped by the kernel). */
+    public static Received recvmsg(int descriptor, MemorySegment buffer, int flags) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment sockaddr = arena.allocate(SockAddr.STORAGE_BYTES, 8);
+            MemorySegment iovec = arena.allocate(16, 8);
+            iovec.set(ADDRESS, 0, buffer);
+            iovec.set(JAVA_LONG, 8, buffer.byteSize());
+            MemorySegment header = arena.allocate(Msghdr.BYTES, 8);
+            header.set(ADDRESS, Msghdr.NAME, sockaddr);
+            header.set(JAVA_INT, Msghdr.NAMELEN, SockAddr.STORAGE_BYTES);
+            header.set(ADDRESS, Msghdr.IOV, iovec);
+            header.set(JAVA_LONG, Msghdr.IOVLEN, 1);
+            long length = result(state, (long) RECVMSG.invokeExact(state, descriptor, header, flags));
+            int nameLength = header.get(JAVA_INT, Msghdr.NAMELEN);
+            boolean named = length >= 0 && nameLength > 0;
+            return new Received(
+                    length,
+                    length < 0 ? 0 : header.get(JAVA_INT, Msghdr.FLAGS),
+                    named ? SockAddr.fromNative(sockaddr, nameLength) : null);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** sendto(2), or send(2) where {@code destination} is null; never raises SIGPIPE. Native memory only. */
+    public static long sendto(int descriptor, MemorySegment data, int flags, @Nullable SockAddr destination) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment sockaddr = destination == null ? MemorySegment.NULL : destination.toNative(arena);
+            return result(state, (long) SENDTO.invokeExact(
+                    state, descriptor, data, data.byteSize(), flags | Constants.MSG_NOSIGNAL, sockaddr, (int)
+                            sockaddr.byteSize()));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /**
+     * close(2). The descriptor is gone whatever the result is. With SO_LINGER and a time set, Linux blocks here even for a
+     * non-blocking socket; the caller sees to that.
+     */
+    public static int close(int descriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return result(state, (int) CLOSE.invokeExact(state, descriptor));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** A duplicate of the descriptor, close-on-exec: fcntl(2) F_DUPFD_CLOEXEC. */
+    public static int dup(int descriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return result(state, (int) FCNTL.invokeExact(state, descriptor, F_DUPFD_CLOEXEC, 0));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /**
+     * getsockname(2).
+     *
+     * @throws ErrnoException with EBADF, ENOTSOCK or ENOBUFS
+     */
+    public static SockAddr getsockname(int descriptor) throws ErrnoException {
+        return nameCall(GETSOCKNAME, descriptor);
+    }
+
+    /**
+     * getpeername(2).
+     *
+     * @throws ErrnoException with ENOTCONN where there is no peer, EBADF, ENOTSOCK or ENOBUFS
+     */
+    public static SockAddr getpeername(int descriptor) throws ErrnoException {
+        return nameCall(GETPEERNAME, descriptor);
+    }
+
+    /** getsockopt(2) of an int: the value, which may be negative. */
+    public static int getsockoptInt(int descriptor, int level, int name) throws ErrnoException {
+        byte[] value = getsockopt(descriptor, level, name, Integer.BYTES);
+        if (value.length == Integer.BYTES) {
+            return MemorySegment.ofArray(value).get(ValueLayout.JAVA_INT_UNALIGNED, 0);
+        }
+        // Linux answers a short buffer of IP_TOS, IP_TTL … with one byte.
+        return value.length > 0 ? value[0] & 0xff : 0;
+    }
+
+    /** getsockopt(2) into a buffer of {@code length} bytes: as many bytes as the kernel wrote. */
+    public static byte[] getsockopt(int descriptor, int level, int name, int length) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment value = arena.allocate(Math.max(length, 1), 8);
+            MemorySegment valueLength = arena.allocateFrom(JAVA_INT, length);
+            check(state, (int) GETSOCKOPT.invokeExact(state, descriptor, level, name, value, valueLength));
+            return value.asSlice(0, Math.min(length, valueLength.get(JAVA_INT, 0)))
+                    .toArray(JAVA_BYTE);
+        } catch (ErrnoException e) {
+            throw e;
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** setsockopt(2) of an int. */
+    public static int setsockopt(int descriptor, int level, int name, int value) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment option = arena.allocateFrom(JAVA_INT, value);
+            return result(state, (int) SETSOCKOPT.invokeExact(state, descriptor, level, name, option, Integer.BYTES));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** setsockopt(2) of raw bytes; a null {@code value} passes a null pointer with {@code length}. */
+    public static int setsockopt(int descriptor, int level, int name, byte @Nullable [] value, int length) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment option = MemorySegment.NULL;
+            if (value != null) {
+                // A length of 0 still needs a readable pointer: the kernel looks at some options before the length.
+                option = arena.allocate(Math.max(value.length, 1), 8);
+                MemorySegment.copy(value, 0, option, JAVA_BYTE, 0, value.length);
+            }
+            return result(state, (int) SETSOCKOPT.invokeExact(state, descriptor, level, name, option, length));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /**
+     * poll(2) without waiting.
+     *
+     * @param descriptors below 0: ignored, with no revents
+     * @param revents receives what is there for each; same length as the others
+     * @return how many have revents
+     */
+    public static int poll(int[] descriptors, short[] events, short[] revents) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment pollfds = arena.allocate(8L * Math.max(descriptors.length, 1), 4);
+            for (int i = 0; i < descriptors.length; i++) {
+                pollfds.set(JAVA_INT, 8L * i, descriptors[i]);
+                pollfds.set(JAVA_SHORT, 8L * i + 4, events[i]);
+            }
+            int ready = result(state, (int) POLL.invokeExact(state, pollfds, (long) descriptors.length, 0));
+            for (int i = 0; i < descriptors.length; i++) {
+                revents[i] = pollfds.get(JAVA_SHORT, 8L * i + 6);
+            }
+            return ready;
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** The process's limit of open descriptors: the soft RLIMIT_NOFILE of getrlimit(2). */
+    public static long descriptorLimit() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment limits = arena.allocate(16, 8);
+            int result = result(state, (int) GETRLIMIT.invokeExact(state, RLIMIT_NOFILE, limits));
+            long soft = limits.get(JAVA_LONG, 0);
+            return result < 0 || soft < 0 ? Long.MAX_VALUE : soft;
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /**
+     * getaddrinfo(3). Blocks: it may read files and ask name servers.
+     *
+     * @param host a name or a numeric form; null for the wildcard or loopback address
+     * @param service a service's name or a decimal port; null for none
+     */
+    public static Resolved getaddrinfo(
+            @Nullable String host, @Nullable String service, int family, int type, int proto, int flags) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment hints = arena.allocate(Addrinfo.BYTES, 8);
+            hints.set(JAVA_INT, Addrinfo.FLAGS, flags);
+            hints.set(JAVA_INT, Addrinfo.FAMILY, family);
+            hints.set(JAVA_INT, Addrinfo.SOCKTYPE, type);
+            hints.set(JAVA_INT, Addrinfo.PROTOCOL, proto);
+            MemorySegment list = arena.allocate(ADDRESS);
+            int error =
+                    (int) GETADDRINFO.invokeExact(state, cString(arena, host), cString(arena, service), hints, list);
+            if (error != 0) {
+                return new Resolved(error, (int) ERRNO.get(state, 0L), List.of());
+            }
+            MemorySegment first = list.get(ADDRESS, 0);
+            try {
+                List<Resolved.Info> infos = new ArrayList<>();
+                for (MemorySegment at = first; at.address() != 0; ) {
+                    MemorySegment info = at.reinterpret(Addrinfo.BYTES);
+                    int length = info.get(JAVA_INT, Addrinfo.ADDRLEN);
+                    MemorySegment canonname = info.get(ADDRESS, Addrinfo.CANONNAME);
+                    infos.add(new Resolved.Info(
+                            info.get(JAVA_INT, Addrinfo.FAMILY),
+                            info.get(JAVA_INT, Addrinfo.SOCKTYPE),
+                            info.get(JAVA_INT, Addrinfo.PROTOCOL),
+                            canonname.address() == 0 ? null : javaString(canonname),
+                            SockAddr.fromNative(info.get(ADDRESS, Addrinfo.ADDR).reinterpret(length), length)));
+                    at = info.get(ADDRESS, Addrinfo.NEXT);
+                }
+                return new Resolved(0, 0, List.copyOf(infos));
+            } finally {
+                FREEADDRINFO.invokeExact(first);
+            }
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** getnameinfo(3). Blocks unless the flags ask for numbers only. */
+    public static Named getnameinfo(SockAddr address, int flags) {
+        int hostBytes = 1025; // NI_MAXHOST
+        int serviceBytes = 32; // NI_MAXSERV
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment sockaddr = address.toNative(arena);
+            MemorySegment host = arena.allocate(hostBytes);
+            MemorySegment service = arena.allocate(serviceBytes);
+            int error = (int) GETNAMEINFO.invokeExact(
+                    state, sockaddr, (int) sockaddr.byteSize(), host, hostBytes, service, serviceBytes, flags);
+            return new Named(
+                    error,
+                    error == 0 ? 0 : (int) ERRNO.get(state, 0L),
+                    error == 0 ? host.getString(0) : "",
+                    error == 0 ? service.getString(0) : "");
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** getservbyname(3): the port, or -1 where there is no such service. Reads files. */
+    public static int getservbyname(String name, @Nullable String proto) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment serviceName = cString(arena, name);
+            MemorySegment protocol = cString(arena, proto);
+            MemorySegment servent = servent(arena, (state, entry, buffer, size, found) ->
+                    (int) GETSERVBYNAME.invokeExact(state, serviceName, protocol, entry, buffer, size, found));
+            return servent.address() == 0
+                    ? -1
+                    : Short.toUnsignedInt(servent.reinterpret(Servent.BYTES).get(SockAddr.NETWORK_SHORT, Servent.PORT));
+        }
+    }
+
+    /** getservbyport(3): the service's name, or null where there is none. Reads files. */
+    public static @Nullable String getservbyport(int port, @Nullable String proto) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment protocol = cString(arena, proto);
+            int networkPort = Short.toUnsignedInt(Short.reverseBytes((short) port));
+            MemorySegment servent = servent(arena, (state, entry, buffer, size, found) ->
+                    (int) GETSERVBYPORT.invokeExact(state, networkPort, protocol, entry, buffer, size, found));
+            return servent.address() == 0
+                    ? null
+                    : javaString(servent.reinterpret(Servent.BYTES).get(ADDRESS, Servent.NAME));
+        }
+    }
+
+    /** inet_aton(3): four bytes in network order, or null where the text is no address in any of libc's forms. */
+    public static byte @Nullable [] inet_aton(String text) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment packed = arena.allocate(4, 4);
+            int valid = (int) INET_ATON.invokeExact(state, cString(arena, text), packed);
+            return valid == 0 ? null : packed.toArray(JAVA_BYTE);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** inet_pton(3): 4 or 16 bytes, or null where the text is no address of that family. */
+    public static byte @Nullable [] inet_pton(int family, String text) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment packed = arena.allocate(16, 4);
+            int valid = (int) INET_PTON.invokeExact(state, family, cString(arena, text), packed);
+            return valid <= 0
+                    ? null
+                    : packed.asSlice(0, family == Constants.AF_INET ? 4 : 16).toArray(JAVA_BYTE);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** inet_ntop(3) of 4 bytes (AF_INET) or 16 bytes (AF_INET6). */
+    public static String inet_ntop(int family, byte[] packed) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment source = arena.allocate(16, 4);
+            MemorySegment.copy(packed, 0, source, JAVA_BYTE, 0, packed.length);
+            MemorySegment text = arena.allocate(64);
+            MemorySegment result = (MemorySegment) INET_NTOP.invokeExact(state, family, source, text, 64);
+            if (result.address() == 0) {
+                throw new IllegalArgumentException("family " + family + " has no text form");
+            }
+            return text.getString(0);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** The message of an EAI_ number: gai_strerror(3). */
+    public static String gaiStrerror(int error) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return javaString((MemorySegment) GAI_STRERROR.invokeExact(state, error));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** The message of an errno in the C locale: strerror(3). */
+    static String strerror(int number) {
+        return MESSAGES.computeIfAbsent(number, n -> {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment state = arena.allocate(STATE);
+                return javaString((MemorySegment) STRERROR_L.invokeExact(state, (int) n, C_LOCALE));
+            } catch (Throwable t) {
+                throw unexpected(t);
+            }
+        });
+    }
+
+    /** {@code struct msghdr}. */
+    private static final class Msghdr {
+        static final long BYTES = 56;
+        static final long NAME = 0;
+        static final long NAMELEN = 8;
+        static final long IOV = 16;
+        static final long IOVLEN = 24;
+        static final long FLAGS = 48;
+    }
+
+    /** {@code struct addrinfo}. */
+    private static final class Addrinfo {
+        static final long BYTES = 48;
+        static final long FLAGS = 0;
+        static final long FAMILY = 4;
+        static final long SOCKTYPE = 8;
+        static final long PROTOCOL = 12;
+        static final long ADDRLEN = 16;
+        static final long ADDR = 24;
+        static final long CANONNAME = 32;
+        static final long NEXT = 40;
+    }
+
+    /** {@code struct servent}. */
+    private static final class Servent {
+        static final long BYTES = 32;
+        static final long NAME = 0;
+        static final long PORT = 16;
+    }
+
+    private interface ServiceLookup {
+        int find(MemorySegment state, MemorySegment entry, MemorySegment buffer, long size, MemorySegment found)
+                throws Throwable;
+    }
+
+    /** The found {@code struct servent}, or a null pointer; grows the buffer as the _r calls ask for. */
+    private static MemorySegment servent(Arena arena, ServiceLookup lookup) {
+        try {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment entry = arena.allocate(Servent.BYTES, 8);
+            MemorySegment found = arena.allocate(ADDRESS);
+            for (long size = 1024; size <= 1 << 20; size *= 4) {
+                MemorySegment buffer = arena.allocate(size, 8);
+                if (lookup.find(state, entry, buffer, size, found) != ERANGE) {
+                    return found.get(ADDRESS, 0);
+                }
+            }
+            return MemorySegment.NULL;
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    private static int plainCall(MethodHandle handle, int descriptor, int argument) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return result(state, (int) handle.invokeExact(state, descriptor, argument));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    private static int addressCall(MethodHandle handle, int descriptor, SockAddr address) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment sockaddr = address.toNative(arena);
+            return result(state, (int) handle.invokeExact(state, descriptor, sockaddr, (int) sockaddr.byteSize()));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    private static SockAddr nameCall(MethodHandle handle, int descriptor) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment sockaddr = arena.allocate(SockAddr.STORAGE_BYTES, 8);
+            MemorySegment length = arena.allocateFrom(JAVA_INT, SockAddr.STORAGE_BYTES);
+            check(state, (int) handle.invokeExact(state, descriptor, sockaddr, length));
+            return SockAddr.fromNative(sockaddr, length.get(JAVA_INT, 0));
+        } catch (ErrnoException e) {
+            throw e;
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    private static MethodHandle call(String name, MemoryLayout result, MemoryLayout... arguments) {
+        return LINKER.downcallHandle(LIBRARY.findOrThrow(name), FunctionDescriptor.of(result, arguments), ERRNO_STATE);
+    }
+
+    private static int result(MemorySegment state, int result) {
+        return result >= 0 ? result : -(int) ERRNO.get(state, 0L);
+    }
+
+    private static long result(MemorySegment state, long result) {
+        return result >= 0 ? result : -(int) ERRNO.get(state, 0L);
+    }
+
+    private static void check(MemorySegment state, int result) throws ErrnoException {
+        if (result < 0) {
+            throw new ErrnoException(Errno.of((int) ERRNO.get(state, 0L)));
+        }
+    }
+
+    private static MemorySegment cString(Arena arena, @Nullable String text) {
+        if (text == null) {
+            return MemorySegment.NULL;
+        }
+        if (text.indexOf('\0') >= 0) {
+            // Silently cut at the NUL, "127.0.0.1\0.example.com" would be two things to two readers.
+            throw new IllegalArgumentException("embedded null character");
+        }
+        return arena.allocateFrom(text);
+    }
+
+    private static String javaString(MemorySegment pointer) {
+        return pointer.reinterpret(Long.MAX_VALUE).getString(0);
+    }
+
+    private static MemorySegment newCLocale() {
+        int allCategories = 0x1fbf; // LC_ALL_MASK of glibc; musl reads any mask with all of its six bits alike
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            return (MemorySegment)
+                    NEWLOCALE.invokeExact(state, allCategories, arena.allocateFrom("C"), MemorySegment.NULL);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    private static RuntimeException unexpected(Throwable t) {
+        if (t instanceof RuntimeException e) {
+            return e;
+        }
+        if (t instanceof Error e) {
+            throw e;
+        }
+        return new IllegalStateException(t);
+    }
+}

@@ -1,0 +1,5 @@
+/** What operators see of the service: the log of decisions. */
+@NullMarked
+package io.socketproxy.observability;
+
+import org.jspecify.annotations.NullMarked;

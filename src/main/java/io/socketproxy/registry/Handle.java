@@ -1,0 +1,111 @@
+package io.socketproxy.registry;
+
+import io.socketproxy.socket.BsdSocket;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** A socket under its id: whose it is, since when, and for how long it lives unused. All methods may be called concurrently. */
+public final class Handle {
+    private final SocketId id;
+    private final String owner;
+    private final BsdSocket socket;
+    private final Instant createdAt;
+    private final long number;
+
+    private final AtomicInteger uses = new AtomicInteger();
+    private final AtomicReference<@Nullable Object> attachment = new AtomicReference<>();
+    private volatile Duration lease;
+    private volatile Instant lastUse;
+    private volatile boolean bound;
+    private volatile boolean hasPort;
+
+    Handle(SocketId id, String owner, BsdSocket socket, Duration lease, long number, Instant now) {
+        this.id = id;
+        this.owner = owner;
+        this.socket = socket;
+        this.createdAt = now;
+        this.number = number;
+        this.lease = lease;
+        this.lastUse = now;
+    }
+
+    public SocketId id() {
+        return id;
+    }
+
+    /** The name of whom it belongs to; to anyone else it does not exist. */
+    public String owner() {
+        return owner;
+    }
+
+    public BsdSocket socket() {
+        return socket;
+    }
+
+    public Instant createdAt() {
+        return createdAt;
+    }
+
+    /** The time it has left, were it unused from now on. */
+    public Lease lease() {
+        Instant from = uses.get() > 0 ? Instant.now() : lastUse;
+        return new Lease(lease, from.plus(lease));
+    }
+
+    /** Ever greater, in the order in which handles were made. */
+    long number() {
+        return number;
+    }
+
+    void lease(Duration duration) {
+        lease = duration;
+    }
+
+    void beginUse() {
+        uses.incrementAndGet();
+    }
+
+    void endUse() {
+        lastUse = Instant.now();
+        uses.decrementAndGet();
+    }
+
+    boolean hasExpired(Instant now) {
+        return uses.get() == 0 && now.isAfter(lastUse.plus(lease));
+    }
+
+    /** Whether bind was called on it with success, which is not the same as having a port. */
+    boolean isBound() {
+        return bound;
+    }
+
+    void markBound() {
+        bound = true;
+    }
+
+    boolean hasPort() {
+        return hasPort;
+    }
+
+    void hasPort(boolean has) {
+        hasPort = has;
+    }
+
+    /** Makes the stream the only one that may receive; false if another one is. */
+    public boolean attach(Object stream) {
+        return attachment.compareAndSet(null, stream);
+    }
+
+    /** Ends the attachment of this stream. */
+    public void detach(Object stream) {
+        attachment.compareAndSet(stream, null);
+    }
+
+    /** Whether a stream is attached, which alone may receive then. */
+    public boolean isAttached() {
+        return attachment.get() != null;
+    }
+}

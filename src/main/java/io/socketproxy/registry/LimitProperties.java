@@ -1,0 +1,20 @@
+package io.socketproxy.registry;
+
+import jakarta.validation.constraints.Min;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * What one owner, and all together, may take of the server.
+ *
+ * @param handlesPerOwner open handles of one owner
+ * @param handles open handles altogether; 0 for four fifths of the process's descriptor limit
+ * @param connectsPerSecond connects one owner may start a second, in the long run; 0 for no limit
+ * @param connectBurst connects one owner may start at once
+ */
+@ConfigurationProperties("socket-proxy.limits")
+public record LimitProperties(
+        @Min(1) @DefaultValue("1024") int handlesPerOwner,
+        @Min(0) @DefaultValue("0") int handles,
+        @Min(0) @DefaultValue("50") int connectsPerSecond,
+        @Min(1) @DefaultValue("200") int connectBurst) {}

@@ -1,0 +1,101 @@
+package io.socketproxy.registry;
+
+import io.github.bucket4j.Bucket;
+import io.github.bucket4j.ConsumptionProbe;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.Libc;
+import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.SocketFault;
+import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Counts what owners have open and how fast they connect, against the limits. */
+final class Quota {
+    private final LimitProperties limits;
+    private final int handles;
+    private final AtomicInteger open = new AtomicInteger();
+    private final ConcurrentMap<String, AtomicInteger> openByOwner = new ConcurrentHashMap<>();
+    private final ConcurrentMap<String, Bucket> connectsByOwner = new ConcurrentHashMap<>();
+
+    Quota(LimitProperties limits) {
+        this.limits = limits;
+        // A fifth of the descriptors is left for HTTP connections, files and the JVM.
+        this.handles = limits.handles() > 0
+                ? limits.handles()
+                : (int) Math.min(Integer.MAX_VALUE, Libc.descriptorLimit() / 5 * 4);
+    }
+
+    /** The limit of open handles altogether. */
+    int handles() {
+        return handles;
+    }
+
+    /**
+     * Leave for one more open handle.
+     *
+     * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
+     */
+    BsdSocket.Permission admit(String owner) {
+        AtomicInteger ofOwner = openByOwner.computeIfAbsent(owner, o -> new AtomicInteger());
+        if (!take(ofOwner, limits.handlesPerOwner())) {
+            throw new QuotaExceeded(
+                    Errno.EMFILE,
+                    "you have " + limits.handlesPerOwner() + " open handles, which is the limit; close some first",
+                    Duration.ofSeconds(1));
+        }
+        if (!take(open, handles)) {
+            ofOwner.decrementAndGet();
+            throw new SocketFault(Errno.ENFILE, "the server has as many open handles as it can hold; try again later");
+        }
+        return new Permit(ofOwner);
+    }
+
+    /**
+     * Counts one connect.
+     *
+     * @throws QuotaExceeded EAGAIN where the owner connects too fast
+     */
+    void connecting(String owner) {
+        if (limits.connectsPerSecond() == 0) {
+            return;
+        }
+        Bucket bucket = connectsByOwner.computeIfAbsent(
+                owner,
+                o -> Bucket.builder()
+                        .addLimit(limit -> limit.capacity(limits.connectBurst())
+                                .refillGreedy(limits.connectsPerSecond(), Duration.ofSeconds(1)))
+                        .build());
+        ConsumptionProbe probe = bucket.tryConsumeAndReturnRemaining(1);
+        if (!probe.isConsumed()) {
+            throw new QuotaExceeded(
+                    Errno.EAGAIN,
+                    "more than " + limits.connectsPerSecond() + " connects a second; wait and try again",
+                    Duration.ofNanos(probe.getNanosToWaitForRefill()));
+        }
+    }
+
+    private static boolean take(AtomicInteger count, int limit) {
+        int before = count.getAndUpdate(n -> n < limit ? n + 1 : n);
+        return before < limit;
+    }
+
+    /** Given back once, however often it is closed. */
+    private final class Permit implements BsdSocket.Permission {
+        private final AtomicInteger ofOwner;
+        private final AtomicInteger held = new AtomicInteger(1);
+
+        Permit(AtomicInteger ofOwner) {
+            this.ofOwner = ofOwner;
+        }
+
+        @Override
+        public void close() {
+            if (held.getAndSet(0) == 1) {
+                ofOwner.decrementAndGet();
+                open.decrementAndGet();
+            }
+        }
+    }
+}

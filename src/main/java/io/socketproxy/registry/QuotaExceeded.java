@@ -1,0 +1,22 @@
+package io.socketproxy.registry;
+
+import io.socketproxy.libc.Errno;
+import io.socketproxy.socket.SocketFault;
+import java.time.Duration;
+
+/** An owner has used up what is theirs: EMFILE for handles, EAGAIN for a rate. */
+public final class QuotaExceeded extends SocketFault {
+    private static final long serialVersionUID = 1L;
+
+    private final Duration retryAfter;
+
+    QuotaExceeded(Errno errno, String detail, Duration retryAfter) {
+        super(errno, detail);
+        this.retryAfter = retryAfter;
+    }
+
+    /** When another try is worth it. */
+    public Duration retryAfter() {
+        return retryAfter;
+    }
+}

@@ -1,0 +1,549 @@
+package io.socketproxy.registry;
+
+import static io.socketproxy.libc.Constants.AF_INET;
+import static io.socketproxy.libc.Constants.AF_INET6;
+import static io.socketproxy.libc.Constants.AF_UNIX;
+import static io.socketproxy.libc.Constants.IPPROTO_IPV6;
+import static io.socketproxy.libc.Constants.IPPROTO_TCP;
+import static io.socketproxy.libc.Constants.IPPROTO_UDP;
+import static io.socketproxy.libc.Constants.IPV6_V6ONLY;
+import static io.socketproxy.libc.Constants.SOCK_DGRAM;
+import static io.socketproxy.libc.Constants.SOCK_STREAM;
+
+import io.socketproxy.address.Endpoint;
+import io.socketproxy.address.Resolver;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.SockAddr;
+import io.socketproxy.policy.Cleared;
+import io.socketproxy.policy.Decision;
+import io.socketproxy.policy.EgressPolicy;
+import io.socketproxy.policy.ListenPolicy;
+import io.socketproxy.policy.Target;
+import io.socketproxy.policy.Transport;
+import io.socketproxy.registry.SocketEvents.End;
+import io.socketproxy.registry.SocketEvents.Operation;
+import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Poll;
+import io.socketproxy.socket.Readiness;
+import io.socketproxy.socket.SocketFault;
+import io.socketproxy.socket.Wait;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All handles, and what can be done with them: every call names the owner, to whom alone a handle exists.
+ *
+ * <p>Nothing gets a port or a peer but through this class, which resolves names once, asks policy about the resolved address, and
+ * hands the kernel the address that was judged. All methods may be called concurrently; those that take a {@link Wait} park the
+ * thread and are meant for virtual ones.
+ */
+public final class Sockets implements AutoCloseable {
+
+    /** SOCK_NONBLOCK and SOCK_CLOEXEC, which every socket here is anyway. */
+    private static final int TYPE_FLAGS = Constants.require("SOCK_NONBLOCK") | Constants.require("SOCK_CLOEXEC");
+
+    /** linux/in.h: what socket(2) takes for a number of a protocol at all. */
+    private static final int IPPROTO_MAX = 263;
+
+    private final Readiness readiness;
+    private final Resolver resolver;
+    private final EgressPolicy egress;
+    private final ListenPolicy listen;
+    private final LeaseProperties leases;
+    private final Quota quota;
+    private final List<SocketEvents> events;
+
+    private final ConcurrentMap<SocketId, Handle> handles = new ConcurrentHashMap<>();
+    private final ConcurrentMap<String, ConcurrentSkipListMap<Long, Handle>> byOwner = new ConcurrentHashMap<>();
+    private final AtomicLong numbers = new AtomicLong();
+    private final Ports ports = new Ports();
+    private final ScheduledExecutorService sweeper = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("lease-sweeper").factory());
+
+    public Sockets(
+            Readiness readiness,
+            Resolver resolver,
+            EgressPolicy egress,
+            ListenPolicy listen,
+            LeaseProperties leases,
+            LimitProperties limits,
+            List<SocketEvents> events) {
+        this.readiness = readiness;
+        this.resolver = resolver;
+        this.egress = egress;
+        this.listen = listen;
+        this.leases = leases;
+        this.quota = new Quota(limits);
+        this.events = List.copyOf(events);
+        sweeper.scheduleWithFixedDelay(this::closeExpired, 1, 1, TimeUnit.SECONDS);
+    }
+
+    /**
+     * A new socket; socket(2).
+     *
+     * @param family AF_INET, AF_INET6 or AF_UNIX
+     * @param type SOCK_STREAM or SOCK_DGRAM; SOCK_NONBLOCK and SOCK_CLOEXEC may be added and change nothing
+     * @param lease null for the default
+     * @throws SocketFault EAFNOSUPPORT, EPERM, EPROTONOSUPPORT for what a remote caller cannot have; EMFILE, ENFILE
+     */
+    public Handle open(String owner, int family, int type, int proto, @Nullable Duration lease) {
+        int plainType = requireKind(family, type, proto);
+        Duration duration = requireLease(lease);
+        BsdSocket.Permission permission = quota.admit(owner);
+        try {
+            return register(owner, BsdSocket.open(family, plainType, proto, readiness, permission), duration);
+        } catch (SocketFault fault) {
+            permission.close();
+            throw fault;
+        }
+    }
+
+    /** Two handles whose sockets are connected to each other; socketpair(2). */
+    public List<Handle> openPair(String owner, int family, int type, int proto, @Nullable Duration lease) {
+        int plainType = requireKind(family, type, proto);
+        Duration duration = requireLease(lease);
+        BsdSocket.Permission first = quota.admit(owner);
+        BsdSocket.Permission second = null;
+        try {
+            second = quota.admit(owner);
+            BsdSocket.Pair pair = BsdSocket.pair(family, plainType, proto, readiness, first, second);
+            return List.of(register(owner, pair.first(), duration), register(owner, pair.second(), duration));
+        } catch (SocketFault fault) {
+            first.close();
+            if (second != null) {
+                second.close();
+            }
+            throw fault;
+        }
+    }
+
+    /**
+     * Runs an action on a handle, which is in use meanwhile; its lease starts anew after.
+     *
+     * @throws SocketFault EBADF where the owner has no such handle
+     */
+    public <T extends @Nullable Object> T with(String owner, String id, Function<Handle, T> action) {
+        Handle handle = find(owner, id);
+        if (handle == null) {
+            throw new SocketFault(
+                    Errno.EBADF, "no open socket of yours has this id; it may have been closed or its lease expired");
+        }
+        handle.beginUse();
+        try {
+            return action.apply(handle);
+        } finally {
+            handle.endUse();
+        }
+    }
+
+    /** As {@link #with(String, String, Function)}, without a result. */
+    public void using(String owner, String id, Consumer<Handle> action) {
+        with(owner, id, handle -> {
+            action.accept(handle);
+            return null;
+        });
+    }
+
+    private @Nullable Handle find(String owner, String id) {
+        Handle handle = handles.get(new SocketId(id));
+        return handle != null && handle.owner().equals(owner) ? handle : null;
+    }
+
+    /** A part of the owner's handles. */
+    public record Page(List<Handle> handles, boolean more) {}
+
+    /** The owner's handles, oldest first, that were made after the one with this number (0: from the start). */
+    public Page list(String owner, long after, int limit) {
+        ConcurrentSkipListMap<Long, Handle> own = byOwner.getOrDefault(owner, new ConcurrentSkipListMap<>());
+        List<Handle> page = new ArrayList<>();
+        for (Handle handle : own.tailMap(after, false).values()) {
+            if (page.size() == limit) {
+                return new Page(page, true);
+            }
+            page.add(handle);
+        }
+        return new Page(page, false);
+    }
+
+    /** The handle's place in {@link #list}'s order, as text. */
+    public static String cursor(Handle handle) {
+        return Long.toUnsignedString(handle.number(), 36);
+    }
+
+    /** How many handles there are, all owners' together. */
+    public int count() {
+        return handles.size();
+    }
+
+    /** Sets for how long the handle lives unused. */
+    public void lease(Handle handle, Duration duration) {
+        handle.lease(requireLease(duration));
+    }
+
+    /** bind(2), under listen policy. */
+    public void bind(Handle handle, Endpoint endpoint) {
+        SockAddr address = resolve(handle.socket(), endpoint);
+        synchronized (handle) {
+            bindCleared(handle, endpoint.host(), address, Operation.BIND);
+        }
+    }
+
+    /** listen(2); a socket that was never bound listens at the wildcard address, if listen policy lets it. */
+    public void listen(Handle handle, int backlog) {
+        BsdSocket socket = handle.socket();
+        synchronized (handle) {
+            if (socket.isStream() && !handle.isBound() && Resolver.isInternet(socket.family())) {
+                if (socket.hadPeer()) {
+                    throw new SocketFault(Errno.EINVAL);
+                }
+                // The kernel would bind it by itself, and nobody would have asked policy. A socket that has a port from
+                // a
+                // connect fails here with EINVAL, as it would in listen.
+                SockAddr wildcard =
+                        socket.family() == AF_INET ? new SockAddr.Inet4(0, 0) : new SockAddr.Inet6(0, 0, 0, 0, 0);
+                bindCleared(handle, null, wildcard, Operation.LISTEN);
+            }
+            socket.listen(backlog);
+            ports.bindImplicitly(handle, () -> {});
+        }
+    }
+
+    private void bindCleared(Handle handle, @Nullable String host, SockAddr address, Operation operation) {
+        BsdSocket socket = handle.socket();
+        boolean v6Only = socket.family() == AF_INET6 && socket.option(IPPROTO_IPV6, IPV6_V6ONLY) != 0;
+        Decision.Allowed allowed =
+                require(handle.owner(), operation, listen.judge(new Target(socket.transport(), host, address), v6Only));
+        Cleared.Local local = allowed.local();
+        ports.bind(handle, local.address(), () -> socket.bind(local));
+        handle.markBound();
+    }
+
+    /**
+     * Sets an option; setsockopt(2).
+     *
+     * @param set the call, with the value in it
+     */
+    public void setOption(Handle handle, Consumer<BsdSocket> set) {
+        // Not between a bind's judgement and the bind: IPV6_V6ONLY is part of what is judged.
+        synchronized (handle) {
+            set.accept(handle.socket());
+        }
+    }
+
+    /** connect(2), under egress policy. */
+    public void connect(Handle handle, Endpoint endpoint, Wait wait) {
+        SockAddr address = resolve(handle.socket(), endpoint);
+        connect(handle, endpoint.host(), address, wait);
+    }
+
+    private void connect(Handle handle, @Nullable String host, SockAddr address, Wait wait) {
+        Cleared.Remote remote = clear(handle, host, address, Operation.CONNECT);
+        quota.connecting(handle.owner());
+        @Nullable Errno[] pending = new @Nullable Errno[1];
+        ports.bindImplicitly(handle, () -> pending[0] = handle.socket().startConnect(remote));
+        Errno state = pending[0];
+        if (state != null) {
+            handle.socket().finishConnect(remote, state, wait);
+        }
+    }
+
+    /**
+     * A new handle, connected to the first address of the endpoint that policy allows and that answers.
+     *
+     * @param family AF_UNSPEC for any
+     * @throws PolicyDenied where policy allows none of the addresses
+     * @throws SocketFault what the last address answered; ETIMEDOUT when the time was up
+     */
+    public Handle openConnected(
+            String owner, int family, int type, Endpoint endpoint, @Nullable Duration lease, Wait wait) {
+        if (wait.isNone()) {
+            throw SocketFault.invalid("timeoutMs", "to connect in one step takes some time; give more than 0");
+        }
+        int lookedUp = endpoint.path() != null ? AF_UNIX : family;
+        SocketFault last = null;
+        PolicyDenied denied = null;
+        for (SockAddr address : resolve(endpoint, lookedUp, type)) {
+            Handle handle = open(owner, address.family(), type, 0, lease);
+            handle.beginUse();
+            boolean connected = false;
+            try {
+                connect(handle, endpoint.host(), address, wait);
+                connected = true;
+                return handle;
+            } catch (PolicyDenied e) {
+                denied = e;
+            } catch (QuotaExceeded e) {
+                throw e;
+            } catch (SocketFault e) {
+                last = e.errno() == Errno.EINPROGRESS
+                        ? new SocketFault(Errno.ETIMEDOUT, "no answer within timeoutMs")
+                        : e;
+            } finally {
+                handle.endUse();
+                if (!connected) {
+                    close(handle, End.CLOSED);
+                }
+            }
+        }
+        if (last != null) {
+            throw last;
+        }
+        throw denied != null ? denied : new SocketFault(Errno.EADDRNOTAVAIL);
+    }
+
+    /**
+     * A new handle, bound and listening.
+     *
+     * @param endpoint its host null for loopback
+     */
+    public Handle openListening(String owner, int family, Endpoint endpoint, int backlog, @Nullable Duration lease) {
+        Handle handle = open(owner, endpoint.path() != null ? AF_UNIX : family, SOCK_STREAM, 0, lease);
+        boolean listening = false;
+        try {
+            boolean loopback = endpoint.host() == null && endpoint.path() == null;
+            bind(handle, loopback ? Endpoint.of(family == AF_INET6 ? "::1" : "127.0.0.1", endpoint.port()) : endpoint);
+            listen(handle, backlog);
+            listening = true;
+            return handle;
+        } finally {
+            if (!listening) {
+                close(handle, End.CLOSED);
+            }
+        }
+    }
+
+    /** An accepted connection's handle, and the peer's address. */
+    public record Accepted(Handle handle, SockAddr peer) {}
+
+    /** accept(2); null where no connection came in time. */
+    public @Nullable Accepted accept(Handle handle, Wait wait) {
+        requireNoStream(handle);
+        BsdSocket.Accepted accepted = handle.socket().accept(() -> quota.admit(handle.owner()), readiness, wait);
+        return accepted == null
+                ? null
+                : new Accepted(
+                        register(
+                                handle.owner(),
+                                accepted.socket(),
+                                handle.lease().duration()),
+                        accepted.peer());
+    }
+
+    /**
+     * recvfrom(2); null where nothing came in time.
+     *
+     * @throws SocketFault EBUSY where a stream is attached, which receives alone
+     */
+    public BsdSocket.@Nullable Message receive(Handle handle, int size, int flags, Wait wait) {
+        requireNoStream(handle);
+        return handle.socket().receive(size, flags, wait);
+    }
+
+    /** send(2): how many bytes the kernel took. */
+    public int send(Handle handle, byte[] data, int flags, Wait wait) {
+        return handle.socket().send(data, flags, null, wait);
+    }
+
+    /** sendto(2), under egress policy. */
+    public int sendTo(Handle handle, byte[] data, int flags, Endpoint endpoint, Wait wait) {
+        BsdSocket socket = handle.socket();
+        Cleared.Remote remote = clear(handle, endpoint.host(), resolve(socket, endpoint), Operation.SENDTO);
+        if (handle.hasPort() || socket.transport().isUnix()) {
+            return socket.send(data, flags, remote, wait);
+        }
+        int[] sent = {-1};
+        ports.bindImplicitly(handle, () -> {
+            try {
+                sent[0] = socket.send(data, flags, remote, Wait.none());
+            } catch (SocketFault fault) {
+                if (fault.errno() != Errno.EAGAIN) {
+                    throw fault;
+                }
+            }
+        });
+        return sent[0] >= 0 ? sent[0] : socket.send(data, flags, remote, wait);
+    }
+
+    /** What to look for on one handle; see {@link Poll.Interest}. */
+    public record Interest(String id, int events) {}
+
+    /** poll(2) over handles: the revents of each, POLLNVAL for one that the owner does not have; all 0 when the time was up. */
+    public int[] poll(String owner, List<Interest> interests, Wait wait) {
+        List<Handle> used = new ArrayList<>(interests.size());
+        try {
+            List<Poll.Interest> sockets = new ArrayList<>(interests.size());
+            for (Interest interest : interests) {
+                Handle handle = find(owner, interest.id());
+                if (handle != null) {
+                    handle.beginUse();
+                    used.add(handle);
+                }
+                sockets.add(new Poll.Interest(handle == null ? null : handle.socket(), interest.events()));
+            }
+            return Poll.poll(sockets, wait);
+        } finally {
+            used.forEach(Handle::endUse);
+        }
+    }
+
+    /**
+     * close(2): the id is EBADF from now on, and so is every wait on the handle.
+     *
+     * @throws SocketFault EBADF where the owner has no such handle
+     */
+    public void close(String owner, String id) {
+        using(owner, id, handle -> close(handle, End.CLOSED));
+    }
+
+    /** Ends a handle, for whatever reason. */
+    public void close(Handle handle, End end) {
+        if (!handles.remove(handle.id(), handle)) {
+            return;
+        }
+        byOwner.computeIfPresent(handle.owner(), (owner, own) -> {
+            own.remove(handle.number());
+            return own.isEmpty() ? null : own;
+        });
+        // First the descriptor, then the port: another owner must not find it free too early.
+        handle.socket().close();
+        ports.release(handle);
+        events.forEach(listener -> listener.ended(handle, end));
+    }
+
+    /** What policy would say of connecting to, sending to or binding each address of the endpoint; nothing is opened. */
+    public List<Decision> explain(Endpoint endpoint, int family, int type, Operation operation) {
+        boolean local = operation == Operation.BIND || operation == Operation.LISTEN;
+        return resolve(endpoint, endpoint.path() != null ? AF_UNIX : family, type).stream()
+                .map(address -> {
+                    Target target = new Target(transport(address, type), endpoint.host(), address);
+                    return local ? listen.judge(target) : egress.judge(target);
+                })
+                .toList();
+    }
+
+    /** Whether policy lets callers learn of an address by name resolution. */
+    public boolean reveals(@Nullable String host, SockAddr address) {
+        return egress.reveals(host, address);
+    }
+
+    @Override
+    public void close() {
+        sweeper.shutdownNow();
+        List.copyOf(handles.values()).forEach(handle -> close(handle, End.SHUTDOWN));
+    }
+
+    private void closeExpired() {
+        Instant now = Instant.now();
+        for (Handle handle : handles.values()) {
+            if (handle.hasExpired(now)) {
+                close(handle, End.LEASE_EXPIRED);
+            }
+        }
+    }
+
+    private Handle register(String owner, BsdSocket socket, Duration lease) {
+        long number = numbers.incrementAndGet();
+        Handle handle = new Handle(SocketId.random(), owner, socket, lease, number, Instant.now());
+        byOwner.compute(owner, (o, own) -> {
+            ConcurrentSkipListMap<Long, Handle> map = own == null ? new ConcurrentSkipListMap<>() : own;
+            map.put(number, handle);
+            return map;
+        });
+        handles.put(handle.id(), handle);
+        events.forEach(listener -> listener.opened(handle));
+        return handle;
+    }
+
+    private Cleared.Remote clear(Handle handle, @Nullable String host, SockAddr address, Operation operation) {
+        Target target = new Target(handle.socket().transport(), host, address);
+        return require(handle.owner(), operation, egress.judge(target)).remote();
+    }
+
+    private Decision.Allowed require(String owner, Operation operation, Decision decision) {
+        events.forEach(listener -> listener.decided(owner, operation, decision));
+        return switch (decision) {
+            case Decision.Allowed allowed -> allowed;
+            case Decision.Denied denied -> throw new PolicyDenied(denied);
+        };
+    }
+
+    /** The endpoint's first address, as Python's bind, connect and sendto take it. */
+    private SockAddr resolve(BsdSocket socket, Endpoint endpoint) {
+        return resolve(endpoint, socket.family(), socket.type()).getFirst();
+    }
+
+    private List<SockAddr> resolve(Endpoint endpoint, int family, int type) {
+        try {
+            return resolver.addresses(endpoint, family, type);
+        } catch (IllegalArgumentException e) {
+            throw SocketFault.invalid(
+                    endpoint.path() != null || family == AF_UNIX ? "path" : "host", String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static Transport transport(SockAddr address, int type) {
+        boolean stream = type == SOCK_STREAM;
+        if (address instanceof SockAddr.Unix) {
+            return stream ? Transport.UNIX_STREAM : Transport.UNIX_DGRAM;
+        }
+        return stream ? Transport.TCP : Transport.UDP;
+    }
+
+    private static void requireNoStream(Handle handle) {
+        if (handle.isAttached()) {
+            throw new SocketFault(
+                    Errno.EBUSY, "a stream is attached to this socket and receives alone; detach it first");
+        }
+    }
+
+    private Duration requireLease(@Nullable Duration lease) {
+        if (lease == null) {
+            return leases.duration();
+        }
+        if (lease.compareTo(Duration.ofSeconds(1)) < 0 || lease.compareTo(leases.maximum()) > 0) {
+            throw SocketFault.invalid(
+                    "leaseMs", "a lease is between 1000 and " + leases.maximum().toMillis() + " milliseconds");
+        }
+        return lease;
+    }
+
+    /** What a remote caller may have at all, whatever policy says; returns the type without its flags. */
+    private static int requireKind(int family, int type, int proto) {
+        if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) {
+            throw SocketFault.argument(Errno.EAFNOSUPPORT, "family", "the family must be AF_INET, AF_INET6 or AF_UNIX");
+        }
+        int plainType = type & ~TYPE_FLAGS;
+        if (plainType != SOCK_STREAM && plainType != SOCK_DGRAM) {
+            Errno errno = Errno.EINVAL;
+            if (Constants.nameOf("SOCK_", plainType).isPresent()) {
+                errno = Errno.EPERM;
+            }
+            throw SocketFault.argument(errno, "type", "the type must be SOCK_STREAM or SOCK_DGRAM");
+        }
+        // Others, such as IPPROTO_SCTP or IPPROTO_MPTCP, reach addresses that policy has not seen.
+        boolean plain = family == AF_UNIX
+                ? proto == 0 || proto == 1
+                : proto == 0 || proto == (plainType == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP);
+        if (!plain) {
+            boolean inRange = proto >= 0 && proto < IPPROTO_MAX;
+            throw SocketFault.argument(
+                    inRange || family == AF_UNIX ? Errno.EPROTONOSUPPORT : Errno.EINVAL,
+                    "proto",
+                    "the protocol must be 0, IPPROTO_TCP for SOCK_STREAM or IPPROTO_UDP for SOCK_DGRAM");
+        }
+        return plainType;
+    }
+}

@@ -1,0 +1,119 @@
+package io.socketproxy.rest;
+
+import io.socketproxy.libc.Errno;
+import io.socketproxy.socket.SocketFault;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ReadListener;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletInputStream;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletRequestWrapper;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.stereotype.Component;
+import org.springframework.web.filter.OncePerRequestFilter;
+import org.springframework.web.servlet.HandlerExceptionResolver;
+
+/** Ends a request whose body is longer than allowed with EMSGSIZE, announced or not. */
+@Component
+class BodyLimit extends OncePerRequestFilter {
+    private final long limit;
+    private final HandlerExceptionResolver problems;
+
+    BodyLimit(BodyProperties properties, @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
+        this.limit = properties.maxBody().toBytes();
+        this.problems = problems;
+    }
+
+    /** The body went on beyond the limit. */
+    static final class BodyTooLong extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        private final long limit;
+
+        BodyTooLong(long limit) {
+            super("body longer than " + limit + " bytes");
+            this.limit = limit;
+        }
+
+        SocketFault fault() {
+            return new SocketFault(
+                    Errno.EMSGSIZE, "the body is longer than " + limit + " bytes; send it in several requests");
+        }
+    }
+
+    @Override
+    protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+            throws ServletException, IOException {
+        long announced = request.getContentLengthLong();
+        if (announced > limit) {
+            problems.resolveException(request, response, null, new BodyTooLong(limit).fault());
+        } else if (announced >= 0) {
+            chain.doFilter(request, response);
+        } else {
+            chain.doFilter(new Limited(request, limit), response);
+        }
+    }
+
+    private static final class Limited extends HttpServletRequestWrapper {
+        private final long limit;
+
+        Limited(HttpServletRequest request, long limit) {
+            super(request);
+            this.limit = limit;
+        }
+
+        @Override
+        public ServletInputStream getInputStream() throws IOException {
+            return new Counted(super.getInputStream(), limit);
+        }
+    }
+
+    private static final class Counted extends ServletInputStream {
+        private final ServletInputStream body;
+        private final long limit;
+        private long count;
+
+        Counted(ServletInputStream body, long limit) {
+            this.body = body;
+            this.limit = limit;
+        }
+
+        @Override
+        public int read() throws IOException {
+            int next = body.read();
+            count(next < 0 ? 0 : 1);
+            return next;
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            int read = body.read(buffer, offset, length);
+            count(Math.max(read, 0));
+            return read;
+        }
+
+        private void count(int read) throws BodyTooLong {
+            count += read;
+            if (count > limit) {
+                throw new BodyTooLong(limit);
+            }
+        }
+
+        @Override
+        public boolean isFinished() {
+            return body.isFinished();
+        }
+
+        @Override
+        public boolean isReady() {
+            return body.isReady();
+        }
+
+        @Override
+        public void setReadListener(ReadListener listener) {
+            body.setReadListener(listener);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package io.socketproxy.rest;
+
+import io.socketproxy.libc.Constants;
+import io.socketproxy.socket.SocketFault;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.convert.converter.Converter;
+import org.springframework.stereotype.Component;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.databind.DeserializationContext;
+import tools.jackson.databind.ValueDeserializer;
+import tools.jackson.databind.annotation.JsonDeserialize;
+
+/**
+ * A constant, or several combined, as a caller wrote it: {@code "AF_INET"}, {@code 2}, {@code "MSG_PEEK|MSG_DONTWAIT"} or
+ * {@code ["MSG_PEEK", "MSG_DONTWAIT"]}; not looked up yet, since only the use tells which names belong there.
+ */
+@JsonDeserialize(using = Constant.FromJson.class)
+record Constant(List<String> terms) {
+    static Constant parse(String text) {
+        return new Constant(text.isBlank() ? List.of() : List.of(text.split("\\|", -1)));
+    }
+
+    /**
+     * The number.
+     *
+     * @param field what the caller calls it
+     * @param prefixes of the names that belong there
+     * @throws SocketFault EINVAL naming the field
+     */
+    int number(String field, String... prefixes) {
+        long combined = 0;
+        for (String term : terms) {
+            combined |= numberOf(term.strip(), field, prefixes);
+        }
+        return (int) combined;
+    }
+
+    /** As {@link #number}, with a default for what the caller left out. */
+    static int numberOr(@Nullable Constant constant, int absent, String field, String... prefixes) {
+        return constant == null || constant.terms().isEmpty() ? absent : constant.number(field, prefixes);
+    }
+
+    private static long numberOf(String term, String field, String... prefixes) {
+        for (String prefix : prefixes) {
+            if (term.startsWith(prefix)) {
+                OptionalLong number = Constants.find(term);
+                if (number.isPresent()) {
+                    return number.getAsLong();
+                }
+            }
+        }
+        try {
+            long number = Long.decode(term);
+            if (number >= Integer.MIN_VALUE && number <= 0xffff_ffffL) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // Said below.
+        }
+        throw SocketFault.invalid(
+                field,
+                "\"" + term + "\" is neither a number of 32 bits nor a constant that begins with "
+                        + String.join(" or ", prefixes) + "; GET /api/v1/constants lists them");
+    }
+
+    /** For query parameters and path variables. */
+    @Component
+    static final class FromText implements Converter<String, Constant> {
+        @Override
+        public Constant convert(String text) {
+            return parse(text);
+        }
+    }
+
+    /** A JSON string, integer, or array of strings. */
+    static final class FromJson extends ValueDeserializer<Constant> {
+        @Override
+        public Constant deserialize(JsonParser json, DeserializationContext context) {
+            if (json.hasToken(JsonToken.VALUE_STRING)) {
+                return parse(json.getString());
+            }
+            if (json.hasToken(JsonToken.VALUE_NUMBER_INT)) {
+                return new Constant(List.of(json.getString()));
+            }
+            if (json.hasToken(JsonToken.START_ARRAY)) {
+                List<String> terms = new ArrayList<>();
+                while (json.nextToken() != JsonToken.END_ARRAY) {
+                    if (!json.hasToken(JsonToken.VALUE_STRING) && !json.hasToken(JsonToken.VALUE_NUMBER_INT)) {
+                        return (Constant) context.handleUnexpectedToken(Constant.class, json);
+                    }
+                    terms.add(json.getString());
+                }
+                return new Constant(terms);
+            }
+            return (Constant) context.handleUnexpectedToken(Constant.class, json);
+        }
+    }
+}

@@ -1,0 +1,356 @@
+package io.socketproxy.rest;
+
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import io.socketproxy.address.InetText;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.SockAddr;
+import io.socketproxy.policy.Transport;
+import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.Sockets;
+import io.socketproxy.security.Owner;
+import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.SocketFault;
+import io.socketproxy.socket.Wait;
+import jakarta.servlet.http.HttpServletRequest;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestHeader;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/** Data in and out of handles: recv(2), send(2) and their kin, and poll(2). */
+@RestController
+@RequestMapping("/api/v1/sockets")
+class DataController {
+    /** No UDP datagram is longer: 65,535 bytes with its headers. */
+    private static final int MAX_UDP = 65_535;
+
+    /** How much of a body one send takes to the kernel, which has no larger buffers by default. */
+    private static final int MAX_SEND = 1 << 20;
+
+    private static final int MAX_POLL = 10_000;
+
+    private final Sockets sockets;
+    private final Waits waits;
+    private final BodyProperties limits;
+
+    DataController(Sockets sockets, Waits waits, BodyProperties limits) {
+        this.sockets = sockets;
+        this.waits = waits;
+        this.limits = limits;
+    }
+
+    record ReceivedJson(byte[] data, @Nullable AddressJson address, int flags, boolean eof, long length) {}
+
+    @PostMapping("/{id}/recv")
+    ResponseEntity<?> recv(
+            Owner owner,
+            @PathVariable String id,
+            @RequestParam(defaultValue = "65536") long bufsize,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            @RequestHeader(name = HttpHeaders.ACCEPT, required = false) @Nullable String accept,
+            HttpServletRequest http) {
+        return receive(owner, id, bufsize, flags, timeoutMs, accept, http, false);
+    }
+
+    @PostMapping("/{id}/recvfrom")
+    ResponseEntity<?> recvfrom(
+            Owner owner,
+            @PathVariable String id,
+            @RequestParam(defaultValue = "65536") long bufsize,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            @RequestHeader(name = HttpHeaders.ACCEPT, required = false) @Nullable String accept,
+            HttpServletRequest http) {
+        return receive(owner, id, bufsize, flags, timeoutMs, accept, http, true);
+    }
+
+    private ResponseEntity<?> receive(
+            Owner owner,
+            String id,
+            long bufsize,
+            @Nullable Constant flags,
+            @Nullable Long timeoutMs,
+            @Nullable String accept,
+            HttpServletRequest http,
+            boolean withSource) {
+        if (bufsize < 0) {
+            throw SocketFault.invalid("bufsize", "bufsize is 0 or more, not " + bufsize);
+        }
+        boolean json = Accept.prefersJson(accept);
+        int nativeFlags = flags(flags);
+        int size = (int) Math.min(bufsize, limits.maxBody().toBytes());
+        if (size < bufsize && (nativeFlags & Constants.MSG_WAITALL) != 0) {
+            throw SocketFault.argument(
+                    Errno.EMSGSIZE,
+                    "bufsize",
+                    "with MSG_WAITALL bufsize is at most " + limits.maxBody().toBytes());
+        }
+        BsdSocket.Message message = sockets.with(owner.name(), id, handle -> {
+            boolean udp = handle.socket().transport() == Transport.UDP;
+            return sockets.receive(
+                    handle, udp ? Math.min(size, MAX_UDP) : size, nativeFlags, waits.of(timeoutMs, http));
+        });
+        if (message == null) {
+            return ResponseEntity.noContent().build();
+        }
+        SockAddr source = withSource ? message.source() : null;
+        if (json) {
+            return ResponseEntity.ok()
+                    .contentType(MediaType.APPLICATION_JSON)
+                    .body(new ReceivedJson(
+                            message.data(),
+                            source == null ? null : AddressJson.of(source),
+                            message.flags(),
+                            message.eof(),
+                            message.length()));
+        }
+        return ResponseEntity.ok()
+                .contentType(MediaType.APPLICATION_OCTET_STREAM)
+                .headers(headers -> describe(headers, message, source))
+                .body(message.data());
+    }
+
+    private static void describe(HttpHeaders headers, BsdSocket.Message message, @Nullable SockAddr source) {
+        headers.set("Socket-Msg-Flags", Integer.toString(message.flags()));
+        headers.set("Socket-Msg-Length", Long.toString(message.length()));
+        if (source != null) {
+            headers.set("Socket-Address-Host", InetText.host(source));
+            switch (source) {
+                case SockAddr.Inet4 inet -> headers.set("Socket-Address-Port", Integer.toString(inet.port()));
+                case SockAddr.Inet6 inet -> headers.set("Socket-Address-Port", Integer.toString(inet.port()));
+                case SockAddr.Unix unix -> {}
+            }
+        }
+    }
+
+    /** What is to be sent, as JSON. */
+    record SendRequest(byte @Nullable [] data, @Nullable String text) {
+        @JsonIgnore
+        byte[] bytes() {
+            if ((data == null) == (text == null)) {
+                throw SocketFault.invalid("data", "give either data (base64) or text (sent as UTF-8)");
+            }
+            return data != null ? data : String.valueOf(text).getBytes(StandardCharsets.UTF_8);
+        }
+    }
+
+    record SentJson(long sent) {}
+
+    @PostMapping(path = "/{id}/send", consumes = MediaType.APPLICATION_JSON_VALUE)
+    SentJson send(
+            Owner owner,
+            @PathVariable String id,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            @RequestBody SendRequest body,
+            HttpServletRequest http) {
+        byte[] data = body.bytes();
+        return new SentJson(sockets.with(
+                owner.name(), id, handle -> sockets.send(handle, data, flags(flags), waits.of(timeoutMs, http))));
+    }
+
+    @PostMapping(path = "/{id}/send", consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE)
+    SentJson send(
+            Owner owner,
+            @PathVariable String id,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            InputStream body,
+            HttpServletRequest http) {
+        return new SentJson(sockets.with(owner.name(), id, handle -> {
+            byte[] data = read(body, handle);
+            return sockets.send(handle, data, flags(flags), waits.of(timeoutMs, http));
+        }));
+    }
+
+    @PostMapping(path = "/{id}/sendall", consumes = MediaType.APPLICATION_JSON_VALUE)
+    SentJson sendall(
+            Owner owner,
+            @PathVariable String id,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            @RequestBody SendRequest body,
+            HttpServletRequest http) {
+        return sendall(owner, id, flags, timeoutMs, new ByteArrayInputStream(body.bytes()), http);
+    }
+
+    @PostMapping(path = "/{id}/sendall", consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE)
+    SentJson sendall(
+            Owner owner,
+            @PathVariable String id,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            InputStream body,
+            HttpServletRequest http) {
+        return new SentJson(sockets.with(owner.name(), id, handle -> {
+            Wait wait = waits.of(timeoutMs, http);
+            if (!handle.socket().isStream()) {
+                return (long) sockets.send(handle, read(body, handle), flags(flags), wait);
+            }
+            try {
+                return handle.socket().sendAll(body::read, flags(flags), wait);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }));
+    }
+
+    @PostMapping(path = "/{id}/sendto", consumes = MediaType.APPLICATION_JSON_VALUE)
+    SentJson sendto(
+            Owner owner,
+            @PathVariable String id,
+            Destination destination,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            @RequestBody SendRequest body,
+            HttpServletRequest http) {
+        byte[] data = body.bytes();
+        return new SentJson(
+                sockets.with(owner.name(), id, handle -> sendTo(handle, data, destination, flags, timeoutMs, http)));
+    }
+
+    @PostMapping(path = "/{id}/sendto", consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE)
+    SentJson sendto(
+            Owner owner,
+            @PathVariable String id,
+            Destination destination,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            InputStream body,
+            HttpServletRequest http) {
+        return new SentJson(sockets.with(
+                owner.name(), id, handle -> sendTo(handle, read(body, handle), destination, flags, timeoutMs, http)));
+    }
+
+    private int sendTo(
+            Handle handle,
+            byte[] data,
+            Destination destination,
+            @Nullable Constant flags,
+            @Nullable Long timeoutMs,
+            HttpServletRequest http) {
+        if (destination.isAbsent()) {
+            throw SocketFault.argument(Errno.EDESTADDRREQ, "host", "sendto needs host and port, or path");
+        }
+        return sockets.sendTo(handle, data, flags(flags), destination.address().endpoint(), waits.of(timeoutMs, http));
+    }
+
+    /** The address of sendto, as query parameters. */
+    record Destination(
+            @Nullable String host,
+            @Nullable Integer port,
+            @Nullable Long flowinfo,
+            @Nullable Long scopeId,
+            @Nullable String path) {
+        boolean isAbsent() {
+            return host == null && port == null && path == null;
+        }
+
+        AddressJson address() {
+            return new AddressJson(host, port, flowinfo, scopeId, path);
+        }
+    }
+
+    record PollRequest(
+            @Nullable List<PollEntry> sockets, @Nullable Long timeoutMs) {}
+
+    record PollEntry(@Nullable String id, @Nullable Constant events) {}
+
+    record PollJson(List<ReadyJson> ready) {}
+
+    record ReadyJson(String id, List<String> revents) {}
+
+    @PostMapping("/poll")
+    PollJson poll(Owner owner, @RequestBody PollRequest body, HttpServletRequest http) {
+        if (body.sockets() == null) {
+            throw SocketFault.invalid("sockets", "sockets is missing: a list of {id, events}");
+        }
+        if (body.sockets().size() > MAX_POLL) {
+            throw SocketFault.invalid("sockets", "at most " + MAX_POLL + " sockets in one poll");
+        }
+        List<Sockets.Interest> interests = new ArrayList<>();
+        for (PollEntry entry : body.sockets()) {
+            if (entry == null || entry.id() == null) {
+                throw SocketFault.invalid("sockets[" + interests.size() + "].id", "id is missing");
+            }
+            int events = Constant.numberOr(
+                    entry.events(), Constants.POLLIN, "sockets[" + interests.size() + "].events", "POLL");
+            interests.add(new Sockets.Interest(entry.id(), events & POLL_EVENTS));
+        }
+        int[] revents = sockets.poll(owner.name(), interests, waits.of(body.timeoutMs(), http));
+        List<ReadyJson> ready = new ArrayList<>();
+        for (int i = 0; i < revents.length; i++) {
+            if (revents[i] != 0) {
+                ready.add(new ReadyJson(interests.get(i).id(), pollNames(revents[i])));
+            }
+        }
+        return new PollJson(ready);
+    }
+
+    private static final String[] POLL_NAMES = {
+        "POLLIN",
+        "POLLPRI",
+        "POLLOUT",
+        "POLLERR",
+        "POLLHUP",
+        "POLLNVAL",
+        "POLLRDNORM",
+        "POLLRDBAND",
+        "POLLWRNORM",
+        "POLLWRBAND",
+        "POLLRDHUP"
+    };
+    private static final int POLL_EVENTS = pollNumbers();
+
+    private static int pollNumbers() {
+        int all = 0;
+        for (String name : POLL_NAMES) {
+            all |= Constants.require(name);
+        }
+        return all;
+    }
+
+    private static List<String> pollNames(int revents) {
+        List<String> names = new ArrayList<>();
+        for (String name : POLL_NAMES) {
+            if ((revents & Constants.require(name)) != 0) {
+                names.add(name);
+            }
+        }
+        return names;
+    }
+
+    private static int flags(@Nullable Constant flags) {
+        return Constant.numberOr(flags, 0, "flags", "MSG_");
+    }
+
+    /** As much of the body as one call can send; of a datagram's one byte too many, which the kernel answers by EMSGSIZE. */
+    private static byte[] read(InputStream body, Handle handle) {
+        try {
+            return switch (handle.socket().transport()) {
+                case TCP, UNIX_STREAM -> body.readNBytes(MAX_SEND);
+                case UDP -> body.readNBytes(MAX_UDP + 1);
+                // Limited by SO_SNDBUF, and before that by the longest body.
+                case UNIX_DGRAM -> body.readAllBytes();
+            };
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+package io.socketproxy.rest;
+
+import io.socketproxy.address.AddrInfo;
+import io.socketproxy.address.GaiError;
+import io.socketproxy.address.InetText;
+import io.socketproxy.address.Resolver;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.SockAddr;
+import io.socketproxy.policy.PolicyProperties;
+import io.socketproxy.registry.Sockets;
+import io.socketproxy.socket.SocketFault;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.MediaType;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/** Names, addresses, services and constants. */
+@RestController
+@RequestMapping(path = "/api/v1", produces = MediaType.APPLICATION_JSON_VALUE)
+class NamesController {
+    private static final int NI_NUMERICHOST = Constants.require("NI_NUMERICHOST");
+    private static final int NI_NAMEREQD = Constants.require("NI_NAMEREQD");
+    private static final int AI_NUMERICHOST = Constants.require("AI_NUMERICHOST");
+
+    private final Resolver resolver;
+    private final Sockets sockets;
+    private final boolean filter;
+
+    NamesController(Resolver resolver, Sockets sockets, PolicyProperties policy) {
+        this.resolver = resolver;
+        this.sockets = sockets;
+        this.filter = policy.filterResolution();
+    }
+
+    record AddrInfoJson(int family, int type, int proto, String canonname, AddressJson sockaddr) {}
+
+    @GetMapping("/getaddrinfo")
+    List<AddrInfoJson> getaddrinfo(
+            @RequestParam(required = false) @Nullable String host,
+            @RequestParam(required = false) @Nullable String port,
+            @RequestParam(required = false) @Nullable Constant family,
+            @RequestParam(required = false) @Nullable Constant type,
+            @RequestParam(required = false) @Nullable Constant proto,
+            @RequestParam(required = false) @Nullable Constant flags) {
+        List<AddrInfo> infos;
+        try {
+            infos = resolver.getaddrinfo(
+                    host,
+                    port,
+                    Constant.numberOr(family, Constants.AF_UNSPEC, "family", "AF_"),
+                    Constant.numberOr(type, 0, "type", "SOCK_"),
+                    Constant.numberOr(proto, 0, "proto", "IPPROTO_"),
+                    Constant.numberOr(flags, 0, "flags", "AI_"));
+        } catch (IllegalArgumentException e) {
+            throw SocketFault.invalid("host", String.valueOf(e.getMessage()));
+        }
+        if (filter && host != null && !Resolver.isNumeric(host)) {
+            // Or else anyone could map a private network by its names.
+            infos = infos.stream()
+                    .filter(info -> sockets.reveals(host, info.address()))
+                    .toList();
+            if (infos.isEmpty()) {
+                throw new GaiError(GaiError.EAI_NONAME, null, host);
+            }
+        }
+        return infos.stream()
+                .map(info -> new AddrInfoJson(
+                        info.family(),
+                        info.type(),
+                        info.proto(),
+                        info.canonname() == null ? "" : info.canonname(),
+                        AddressJson.of(info.address())))
+                .toList();
+    }
+
+    @GetMapping("/getnameinfo")
+    Resolver.NameInfo getnameinfo(
+            @RequestParam String host,
+            @RequestParam int port,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long flowinfo,
+            @RequestParam(required = false) @Nullable Long scopeId) {
+        int numberFlags = Constant.numberOr(flags, 0, "flags", "NI_");
+        var endpoint = new AddressJson(host, port, flowinfo, scopeId, null).endpoint();
+        SockAddr address;
+        try {
+            List<AddrInfo> infos = resolver.getaddrinfo(
+                    host, Integer.toString(port), Constants.AF_UNSPEC, Constants.SOCK_DGRAM, 0, AI_NUMERICHOST);
+            address = Resolver.withScope(infos.getFirst().address(), endpoint);
+        } catch (IllegalArgumentException e) {
+            throw SocketFault.invalid("host", String.valueOf(e.getMessage()));
+        }
+        if (filter && (numberFlags & NI_NUMERICHOST) == 0 && !sockets.reveals(null, address)) {
+            // As with getaddrinfo: the names of what policy denies are not told.
+            if ((numberFlags & NI_NAMEREQD) != 0) {
+                throw new GaiError(GaiError.EAI_NONAME, null, host);
+            }
+            numberFlags |= NI_NUMERICHOST;
+        }
+        return resolver.getnameinfo(address, numberFlags);
+    }
+
+    record PortJson(int port) {}
+
+    @GetMapping("/getservbyname")
+    PortJson getservbyname(@RequestParam String name, @RequestParam(required = false) @Nullable String proto) {
+        int port = checked("name", () -> resolver.getservbyname(name, proto));
+        if (port < 0) {
+            throw SocketFault.invalid("name", "no service of this name" + (proto == null ? "" : " and protocol"));
+        }
+        return new PortJson(port);
+    }
+
+    record NameJson(String name) {}
+
+    @GetMapping("/getservbyport")
+    NameJson getservbyport(@RequestParam int port, @RequestParam(required = false) @Nullable String proto) {
+        if (port < 0 || port > 65_535) {
+            throw SocketFault.invalid("port", "port must be 0-65535, not " + port);
+        }
+        String name = checked("proto", () -> resolver.getservbyport(port, proto));
+        if (name == null) {
+            throw SocketFault.invalid("port", "no service at this port" + (proto == null ? "" : " with this protocol"));
+        }
+        return new NameJson(name);
+    }
+
+    record PackedJson(byte[] packed, String hex) {}
+
+    @GetMapping("/inet_aton")
+    PackedJson inet_aton(@RequestParam String ip) {
+        byte[] packed = checked("ip", () -> InetText.aton(ip));
+        if (packed == null) {
+            throw SocketFault.invalid("ip", "illegal IP address string passed to inet_aton");
+        }
+        return packed(packed);
+    }
+
+    record TextJson(String ip) {}
+
+    @GetMapping("/inet_ntoa")
+    TextJson inet_ntoa(@RequestParam String packed) {
+        return new TextJson(checked("packed", () -> InetText.ntoa(bytes(packed))));
+    }
+
+    @GetMapping("/inet_pton")
+    PackedJson inet_pton(@RequestParam Constant family, @RequestParam String ip) {
+        byte[] packed = checked("ip", () -> InetText.pton(internetFamily(family), ip));
+        if (packed == null) {
+            throw SocketFault.invalid("ip", "illegal IP address string passed to inet_pton");
+        }
+        return packed(packed);
+    }
+
+    @GetMapping("/inet_ntop")
+    TextJson inet_ntop(@RequestParam Constant family, @RequestParam String packed) {
+        return new TextJson(checked("packed", () -> InetText.ntop(internetFamily(family), bytes(packed))));
+    }
+
+    @GetMapping("/constants")
+    Map<String, Long> constants() {
+        return Constants.all();
+    }
+
+    private static int internetFamily(Constant family) {
+        int number = family.number("family", "AF_");
+        if (!Resolver.isInternet(number)) {
+            throw SocketFault.argument(Errno.EAFNOSUPPORT, "family", "the family must be AF_INET or AF_INET6");
+        }
+        return number;
+    }
+
+    private static PackedJson packed(byte[] packed) {
+        return new PackedJson(packed, HexFormat.of().formatHex(packed));
+    }
+
+    /** Base64 in either alphabet, padded or not; a plus that came as a space is one that nobody escaped. */
+    private static byte[] bytes(String base64) {
+        String standard = base64.replace(' ', '+').replace('-', '+').replace('_', '/');
+        return Base64.getDecoder().decode(standard);
+    }
+
+    private interface Call<T extends @Nullable Object> {
+        T run();
+    }
+
+    private static <T extends @Nullable Object> T checked(String field, Call<T> call) {
+        try {
+            return call.run();
+        } catch (IllegalArgumentException e) {
+            throw SocketFault.invalid(field, String.valueOf(e.getMessage()));
+        }
+    }
+}

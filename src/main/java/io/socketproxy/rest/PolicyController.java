@@ -1,0 +1,78 @@
+package io.socketproxy.rest;
+
+import io.socketproxy.address.Resolver;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.SockAddr;
+import io.socketproxy.policy.Decision;
+import io.socketproxy.policy.PolicyProperties;
+import io.socketproxy.registry.SocketEvents.Operation;
+import io.socketproxy.registry.Sockets;
+import io.socketproxy.socket.SocketFault;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/** What policy would say, without connecting. */
+@RestController
+@RequestMapping("/api/v1/policy")
+class PolicyController {
+    private final Sockets sockets;
+    private final boolean filter;
+
+    PolicyController(Sockets sockets, PolicyProperties policy) {
+        this.sockets = sockets;
+        this.filter = policy.filterResolution();
+    }
+
+    record ExplainRequest(
+            @Nullable String host,
+            @Nullable Integer port,
+            @Nullable Long flowinfo,
+            @Nullable Long scopeId,
+            @Nullable String path,
+            @Nullable Constant type,
+            @Nullable String operation) {}
+
+    record ExplanationJson(boolean allowed, List<DecisionJson> decisions) {}
+
+    record DecisionJson(
+            @Nullable AddressJson address, String decision, String rule, String addressClass, String reason) {}
+
+    @PostMapping("/explain")
+    ExplanationJson explain(@RequestBody ExplainRequest body) {
+        var endpoint =
+                new AddressJson(body.host(), body.port(), body.flowinfo(), body.scopeId(), body.path()).endpoint();
+        int type = Constant.numberOr(body.type(), Constants.SOCK_STREAM, "type", "SOCK_");
+        if (type != Constants.SOCK_STREAM && type != Constants.SOCK_DGRAM) {
+            throw SocketFault.invalid("type", "the type is SOCK_STREAM or SOCK_DGRAM");
+        }
+        List<Decision> decisions = sockets.explain(endpoint, Constants.AF_UNSPEC, type, operation(body.operation()));
+        return new ExplanationJson(
+                decisions.stream().anyMatch(Decision.Allowed.class::isInstance),
+                decisions.stream().map(decision -> json(body.host(), decision)).toList());
+    }
+
+    private DecisionJson json(@Nullable String host, Decision decision) {
+        SockAddr address = decision.target().address();
+        // As with getaddrinfo: what a name stands for in a private network is not told.
+        boolean told = !filter || host == null || Resolver.isNumeric(host) || sockets.reveals(host, address);
+        return new DecisionJson(
+                told ? AddressJson.of(address) : null,
+                decision instanceof Decision.Allowed ? "allow" : "deny",
+                decision.rule(),
+                decision.addressClass().id(),
+                decision.reason());
+    }
+
+    private static Operation operation(@Nullable String operation) {
+        return switch (operation == null ? "connect" : operation) {
+            case "connect" -> Operation.CONNECT;
+            case "sendto" -> Operation.SENDTO;
+            case "bind" -> Operation.BIND;
+            default -> throw SocketFault.invalid("operation", "operation is connect, sendto or bind");
+        };
+    }
+}

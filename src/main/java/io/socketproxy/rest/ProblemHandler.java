@@ -1,0 +1,305 @@
+package io.socketproxy.rest;
+
+import io.socketproxy.address.GaiError;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.registry.PolicyDenied;
+import io.socketproxy.registry.QuotaExceeded;
+import io.socketproxy.security.TooManyTickets;
+import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Caller;
+import io.socketproxy.socket.SocketFault;
+import jakarta.servlet.http.HttpServletRequest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.stream.Collectors;
+import org.apache.tomcat.util.http.InvalidParameterException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.TypeMismatchException;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.MediaType;
+import org.springframework.http.ProblemDetail;
+import org.springframework.http.ResponseEntity;
+import org.springframework.http.converter.HttpMessageNotReadableException;
+import org.springframework.validation.FieldError;
+import org.springframework.web.HttpMediaTypeNotSupportedException;
+import org.springframework.web.bind.MethodArgumentNotValidException;
+import org.springframework.web.bind.MissingServletRequestParameterException;
+import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.RestControllerAdvice;
+import org.springframework.web.context.request.ServletWebRequest;
+import org.springframework.web.context.request.WebRequest;
+import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
+import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
+import org.springframework.web.servlet.resource.NoResourceFoundException;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DatabindException;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
+
+/** Makes every failure a problem (RFC 9457) with its errno: what happened, and what to do about it. */
+@RestControllerAdvice
+@Order(Ordered.HIGHEST_PRECEDENCE)
+class ProblemHandler extends ResponseEntityExceptionHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(ProblemHandler.class);
+    private static final String TYPE = "urn:socket-proxy:error:";
+
+    @ExceptionHandler
+    ResponseEntity<Object> fault(SocketFault fault, HttpServletRequest request) {
+        HttpStatus status = ErrnoStatus.of(fault);
+        ProblemDetail problem = problem(status, fault.errno(), fault.getMessage(), request);
+        if (fault.field() != null) {
+            problem.setProperty("field", fault.field());
+        }
+        HttpHeaders headers = new HttpHeaders();
+        switch (fault) {
+            case PolicyDenied denied -> {
+                problem.setProperty("rule", denied.decision().rule());
+                problem.setProperty(
+                        "addressClass", denied.decision().addressClass().id());
+            }
+            case BsdSocket.PartlySent partly -> problem.setProperty("sent", partly.sent());
+            case QuotaExceeded exceeded -> headers.set(HttpHeaders.RETRY_AFTER, seconds(exceeded.retryAfter()));
+            default -> {
+                if (status == HttpStatus.SERVICE_UNAVAILABLE) {
+                    headers.set(HttpHeaders.RETRY_AFTER, "1");
+                }
+            }
+        }
+        ErrnoStatus.proxyErrorType(fault)
+                .ifPresent(type -> headers.set(
+                        "Proxy-Status", "socket-proxy; error=" + type + "; details=\"" + fault.errno() + "\""));
+        return answer(problem, headers);
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> unresolved(GaiError error, HttpServletRequest request) {
+        HttpStatus status = ErrnoStatus.of(error);
+        ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, error.getMessage());
+        problem.setType(URI.create(TYPE + error.gaiName()));
+        problem.setTitle(error.gaiStrerror());
+        problem.setInstance(instance(request));
+        problem.setProperty("gaiCode", error.code());
+        problem.setProperty("gaiName", error.gaiName());
+        Errno errno = error.errno();
+        if (errno != null) {
+            describe(problem, errno);
+        }
+        HttpHeaders headers = new HttpHeaders();
+        if (status == HttpStatus.SERVICE_UNAVAILABLE) {
+            headers.set(HttpHeaders.RETRY_AFTER, "1");
+        }
+        ErrnoStatus.proxyErrorType(error)
+                .ifPresent(type -> headers.set(
+                        "Proxy-Status", "socket-proxy; error=" + type + "; details=\"" + error.gaiName() + "\""));
+        return answer(problem, headers);
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> tooManyTickets(TooManyTickets exception, HttpServletRequest request) {
+        HttpHeaders headers = new HttpHeaders();
+        headers.set(HttpHeaders.RETRY_AFTER, seconds(exception.retryAfter()));
+        return answer(
+                problem(
+                        HttpStatus.TOO_MANY_REQUESTS,
+                        Errno.EAGAIN,
+                        "too many tickets are unspent: use those, or wait until they expire; a client that can set headers"
+                                + " needs none",
+                        request),
+                headers);
+    }
+
+    /** Nobody is there to read this, unless it is the server that is going. */
+    @ExceptionHandler
+    ResponseEntity<Object> gone(Caller.Gone gone, HttpServletRequest request) {
+        return answer(
+                problem(HttpStatus.SERVICE_UNAVAILABLE, Errno.EINTR, "the wait was broken off; call again", request),
+                new HttpHeaders());
+    }
+
+    /** The client's body broke off, or was too long. */
+    @ExceptionHandler
+    ResponseEntity<Object> unread(UncheckedIOException exception, HttpServletRequest request) {
+        return unreadBody(exception.getCause(), request);
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> unread(IOException exception, HttpServletRequest request) {
+        return unreadBody(exception, request);
+    }
+
+    private ResponseEntity<Object> unreadBody(@Nullable Throwable cause, HttpServletRequest request) {
+        if (cause instanceof BodyLimit.BodyTooLong tooLong) {
+            return fault(tooLong.fault(), request);
+        }
+        return answer(
+                problem(HttpStatus.BAD_REQUEST, Errno.EINVAL, "the request's body broke off", request),
+                new HttpHeaders());
+    }
+
+    /** Percent-encoding that is no UTF-8, and the like; Tomcat parses parameters when they are first asked for. */
+    @ExceptionHandler
+    ResponseEntity<Object> badParameter(InvalidParameterException exception, HttpServletRequest request) {
+        return answer(
+                problem(HttpStatus.BAD_REQUEST, Errno.EINVAL, "the query is not percent-encoded UTF-8", request),
+                new HttpHeaders());
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> unexpected(RuntimeException exception, HttpServletRequest request) {
+        LOG.error("{} {} failed", request.getMethod(), request.getRequestURI(), exception);
+        return answer(
+                problem(
+                        HttpStatus.INTERNAL_SERVER_ERROR,
+                        Errno.EIO,
+                        "a defect of the server; its log says more",
+                        request),
+                new HttpHeaders());
+    }
+
+    @Override
+    protected @Nullable ResponseEntity<Object> handleExceptionInternal(
+            Exception exception,
+            @Nullable Object body,
+            HttpHeaders headers,
+            HttpStatusCode statusCode,
+            WebRequest webRequest) {
+        HttpServletRequest request = ((ServletWebRequest) webRequest).getRequest();
+        BodyLimit.BodyTooLong tooLong = cause(exception, BodyLimit.BodyTooLong.class);
+        if (tooLong != null) {
+            return fault(tooLong.fault(), request);
+        }
+        SocketFault fault = cause(exception, SocketFault.class);
+        if (fault != null) {
+            return fault(fault, request);
+        }
+        HttpStatus status = HttpStatus.valueOf(statusCode.value());
+        Errno errno = exception instanceof NoResourceFoundException ? Errno.ENOENT : Errno.EINVAL;
+        ProblemDetail problem = problem(status, errno, detail(exception), request);
+        String field = field(exception);
+        if (field != null) {
+            problem.setProperty("field", field);
+        }
+        return answer(problem, headers);
+    }
+
+    private static String detail(Exception exception) {
+        return switch (exception) {
+            case HttpMessageNotReadableException unreadable -> {
+                UnrecognizedPropertyException unknown = cause(unreadable, UnrecognizedPropertyException.class);
+                if (unknown != null) {
+                    yield "there is no field " + path(unknown) + " here; known are "
+                            + unknown.getKnownPropertyIds().stream()
+                                    .map(String::valueOf)
+                                    .sorted()
+                                    .collect(Collectors.joining(", "));
+                }
+                JacksonException json = cause(unreadable, JacksonException.class);
+                if (json != null) {
+                    String where = path(json).isEmpty() ? "the JSON body" : path(json);
+                    yield where + " is not as it must be: " + json.getOriginalMessage();
+                }
+                yield "the body is missing; send JSON";
+            }
+            case MethodArgumentTypeMismatchException mismatch ->
+                mismatch.getName() + " cannot be \"" + mismatch.getValue() + "\"";
+            case TypeMismatchException mismatch ->
+                mismatch.getPropertyName() + " cannot be \"" + mismatch.getValue() + "\"";
+            case MissingServletRequestParameterException missing ->
+                "the parameter " + missing.getParameterName() + " is missing";
+            case MethodArgumentNotValidException invalid -> {
+                FieldError error = invalid.getBindingResult().getFieldError();
+                yield error == null
+                        ? "an argument is not valid"
+                        : error.getField() + " cannot be \"" + error.getRejectedValue() + "\"";
+            }
+            case HttpMediaTypeNotSupportedException unsupported ->
+                "a body of type " + unsupported.getContentType() + " is not taken here; send one of "
+                        + unsupported.getSupportedMediaTypes()
+                        + (unsupported.getSupportedMediaTypes().contains(MediaType.APPLICATION_OCTET_STREAM)
+                                ? " (curl: -H 'Content-Type: application/octet-stream' --data-binary …)"
+                                : "");
+            case NoResourceFoundException absent -> "there is nothing at this path; see /swagger-ui.html";
+            default -> String.valueOf(exception.getMessage());
+        };
+    }
+
+    private static @Nullable String field(Exception exception) {
+        if (exception instanceof MissingServletRequestParameterException missing) {
+            return missing.getParameterName();
+        }
+        if (exception instanceof MethodArgumentTypeMismatchException mismatch) {
+            return mismatch.getName();
+        }
+        if (exception instanceof MethodArgumentNotValidException invalid) {
+            FieldError error = invalid.getBindingResult().getFieldError();
+            return error == null ? null : error.getField();
+        }
+        DatabindException json = cause(exception, DatabindException.class);
+        return json == null || path(json).isEmpty() ? null : path(json);
+    }
+
+    /** Where in the body, such as {@code sockets[0].events}. */
+    private static String path(JacksonException exception) {
+        StringBuilder path = new StringBuilder();
+        for (JacksonException.Reference reference : exception.getPath()) {
+            if (reference.getPropertyName() != null) {
+                path.append(path.isEmpty() ? "" : ".").append(reference.getPropertyName());
+            } else {
+                path.append('[').append(reference.getIndex()).append(']');
+            }
+        }
+        return path.toString();
+    }
+
+    private static <T extends Throwable> @Nullable T cause(Throwable throwable, Class<T> type) {
+        for (Throwable at = throwable; at != null; at = at.getCause()) {
+            if (type.isInstance(at)) {
+                return type.cast(at);
+            }
+        }
+        return null;
+    }
+
+    private static ProblemDetail problem(
+            HttpStatus status, Errno errno, @Nullable String detail, HttpServletRequest request) {
+        ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, detail == null ? errno.strerror() : detail);
+        problem.setType(URI.create(TYPE + errno));
+        problem.setTitle(errno.strerror());
+        problem.setInstance(instance(request));
+        describe(problem, errno);
+        return problem;
+    }
+
+    private static void describe(ProblemDetail problem, Errno errno) {
+        problem.setProperty("errno", errno.name());
+        problem.setProperty("errnoCode", errno.number());
+        problem.setProperty("strerror", errno.strerror());
+    }
+
+    /** The path alone: a query can hold a ticket. */
+    private static URI instance(HttpServletRequest request) {
+        try {
+            return URI.create(request.getRequestURI());
+        } catch (IllegalArgumentException e) {
+            return URI.create("/");
+        }
+    }
+
+    private static String seconds(Duration duration) {
+        return Long.toString(Math.max(1, duration.plusMillis(999).toSeconds()));
+    }
+
+    private static ResponseEntity<Object> answer(ProblemDetail problem, HttpHeaders headers) {
+        return ResponseEntity.status(problem.getStatus())
+                .headers(to -> to.putAll(headers))
+                .contentType(MediaType.APPLICATION_PROBLEM_JSON)
+                .body(problem);
+    }
+}

@@ -1,0 +1,104 @@
+package io.socketproxy.rest;
+
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.SockAddr;
+import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.Lease;
+import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.SocketFault;
+import io.socketproxy.socket.SocketState;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A handle on the wire. */
+record SocketJson(
+        String id,
+        String family,
+        String type,
+        String proto,
+        String state,
+        @Nullable AddressJson localAddress,
+        @Nullable AddressJson remoteAddress,
+        Instant createdAt,
+        LeaseJson lease,
+        long bytesIn,
+        long bytesOut,
+        boolean attached,
+        Map<String, String> links) {
+    static final String PATH = "/api/v1/sockets/";
+
+    private static final String[] CALLS = {
+        "bind",
+        "connect",
+        "listen",
+        "accept",
+        "recv",
+        "recvfrom",
+        "send",
+        "sendall",
+        "sendto",
+        "shutdown",
+        "close",
+        "sockname",
+        "peername",
+        "lease",
+        "stream"
+    };
+
+    record LeaseJson(long durationMs, Instant expiresAt) {}
+
+    static SocketJson of(Handle handle) {
+        BsdSocket socket = handle.socket();
+        SocketState state = socket.state();
+        Lease lease = handle.lease();
+        return new SocketJson(
+                handle.id().value(),
+                name("AF_", socket.family()),
+                name("SOCK_", socket.type()),
+                name("IPPROTO_", socket.proto()),
+                state.name().toLowerCase(Locale.ROOT),
+                state == SocketState.UNBOUND ? null : address(socket::localAddress),
+                address(socket::remoteAddress),
+                handle.createdAt(),
+                new LeaseJson(lease.duration().toMillis(), lease.expiresAt()),
+                socket.bytesIn(),
+                socket.bytesOut(),
+                handle.isAttached(),
+                links(handle));
+    }
+
+    /** Where the handle is. */
+    static String path(Handle handle) {
+        return PATH + handle.id();
+    }
+
+    private static Map<String, String> links(Handle handle) {
+        Map<String, String> links = new LinkedHashMap<>();
+        links.put("self", path(handle));
+        for (String call : CALLS) {
+            links.put(call, path(handle) + "/" + call);
+        }
+        return links;
+    }
+
+    private static @Nullable AddressJson address(Supplier<SockAddr> name) {
+        try {
+            return AddressJson.of(name.get());
+        } catch (SocketFault fault) {
+            if (fault.errno() == Errno.EBADF) {
+                throw fault;
+            }
+            // ENOTCONN; and EINVAL for a peer that has gone.
+            return null;
+        }
+    }
+
+    private static String name(String prefix, int number) {
+        return Constants.nameOf(prefix, number).orElseGet(() -> Integer.toString(number));
+    }
+}

@@ -1,0 +1,314 @@
+package io.socketproxy.rest;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.socketproxy.address.Endpoint;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.Sockets;
+import io.socketproxy.security.Owner;
+import io.socketproxy.socket.SocketFault;
+import jakarta.servlet.http.HttpServletRequest;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.DeleteMapping;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.PutMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/** Handles from socket(2) to close(2): everything but the data. */
+@RestController
+@RequestMapping(path = "/api/v1", produces = MediaType.APPLICATION_JSON_VALUE)
+class SocketsController {
+    private static final int DEFAULT_BACKLOG = 128;
+    private static final int MAX_PAGE = 1000;
+
+    private final Sockets sockets;
+    private final Waits waits;
+
+    SocketsController(Sockets sockets, Waits waits) {
+        this.sockets = sockets;
+        this.waits = waits;
+    }
+
+    record SocketRequest(
+            @Nullable Constant family,
+            @Nullable Constant type,
+            @Nullable Constant proto,
+            @Nullable Long leaseMs) {}
+
+    @PostMapping("/sockets")
+    ResponseEntity<SocketJson> socket(Owner owner, @RequestBody(required = false) @Nullable SocketRequest body) {
+        SocketRequest request = body == null ? new SocketRequest(null, null, null, null) : body;
+        return created(sockets.open(
+                owner.name(),
+                family(request.family(), Constants.AF_INET),
+                type(request.type()),
+                proto(request.proto()),
+                lease(request.leaseMs())));
+    }
+
+    record PairJson(List<SocketJson> sockets) {}
+
+    @PostMapping("/socketpair")
+    ResponseEntity<PairJson> socketpair(Owner owner, @RequestBody(required = false) @Nullable SocketRequest body) {
+        SocketRequest request = body == null ? new SocketRequest(null, null, null, null) : body;
+        List<Handle> pair = sockets.openPair(
+                owner.name(),
+                family(request.family(), Constants.AF_UNIX),
+                type(request.type()),
+                proto(request.proto()),
+                lease(request.leaseMs()));
+        return ResponseEntity.status(201)
+                .body(new PairJson(pair.stream().map(SocketJson::of).toList()));
+    }
+
+    record ConnectionRequest(
+            @Nullable String host,
+            @Nullable Integer port,
+            @Nullable Long flowinfo,
+            @Nullable Long scopeId,
+            @Nullable String path,
+            @Nullable Constant type,
+            @Nullable Constant family,
+            @Nullable Long timeoutMs,
+            @Nullable Long leaseMs) {
+        Endpoint endpoint() {
+            return new AddressJson(host, port, flowinfo, scopeId, path).endpoint();
+        }
+    }
+
+    @PostMapping("/connections")
+    ResponseEntity<SocketJson> createConnection(
+            Owner owner, @RequestBody ConnectionRequest body, HttpServletRequest http) {
+        return created(sockets.openConnected(
+                owner.name(),
+                family(body.family(), Constants.AF_UNSPEC),
+                type(body.type()),
+                body.endpoint(),
+                lease(body.leaseMs()),
+                waits.of(body.timeoutMs(), http)));
+    }
+
+    record ListenerRequest(
+            @Nullable String host,
+            @Nullable Integer port,
+            @Nullable Long flowinfo,
+            @Nullable Long scopeId,
+            @Nullable String path,
+            @Nullable Integer backlog,
+            @Nullable Constant family,
+            @Nullable Long leaseMs) {
+        Endpoint endpoint() {
+            return new AddressJson(host, port, flowinfo, scopeId, path).partialEndpoint();
+        }
+    }
+
+    @PostMapping("/listeners")
+    ResponseEntity<SocketJson> createServer(
+            Owner owner, @RequestBody(required = false) @Nullable ListenerRequest body) {
+        ListenerRequest request =
+                body == null ? new ListenerRequest(null, null, null, null, null, null, null, null) : body;
+        return created(sockets.openListening(
+                owner.name(),
+                family(request.family(), Constants.AF_INET),
+                request.endpoint(),
+                request.backlog() == null ? DEFAULT_BACKLOG : request.backlog(),
+                lease(request.leaseMs())));
+    }
+
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record PageJson(List<SocketJson> sockets, @Nullable String nextCursor) {}
+
+    @GetMapping("/sockets")
+    ResponseEntity<PageJson> listSockets(
+            Owner owner,
+            @RequestParam(defaultValue = "100") int limit,
+            @RequestParam(required = false) @Nullable String cursor) {
+        if (limit < 1 || limit > MAX_PAGE) {
+            throw SocketFault.invalid("limit", "limit is 1 to " + MAX_PAGE + ", not " + limit);
+        }
+        Sockets.Page page = sockets.list(owner.name(), after(cursor), limit);
+        String next = page.more() ? Sockets.cursor(page.handles().getLast()) : null;
+        ResponseEntity.BodyBuilder response = ResponseEntity.ok();
+        if (next != null) {
+            response.header(
+                    HttpHeaders.LINK, "</api/v1/sockets?limit=" + limit + "&cursor=" + next + ">; rel=\"next\"");
+        }
+        return response.body(new PageJson(openOnes(page.handles()), next));
+    }
+
+    /** One that is closed while the page is made is not part of it. */
+    private static List<SocketJson> openOnes(List<Handle> handles) {
+        return handles.stream()
+                .<SocketJson>mapMulti((handle, open) -> {
+                    try {
+                        open.accept(SocketJson.of(handle));
+                    } catch (SocketFault closed) {
+                        // Left out.
+                    }
+                })
+                .toList();
+    }
+
+    private static long after(@Nullable String cursor) {
+        if (cursor == null || cursor.isEmpty()) {
+            return 0;
+        }
+        try {
+            return Long.parseUnsignedLong(cursor, 36);
+        } catch (NumberFormatException e) {
+            throw SocketFault.invalid("cursor", "the cursor is the nextCursor of the page before");
+        }
+    }
+
+    @GetMapping("/sockets/{id}")
+    SocketJson getSocket(Owner owner, @PathVariable String id) {
+        return sockets.with(owner.name(), id, SocketJson::of);
+    }
+
+    @DeleteMapping("/sockets/{id}")
+    ResponseEntity<Void> close(Owner owner, @PathVariable String id) {
+        sockets.close(owner.name(), id);
+        return ResponseEntity.noContent().build();
+    }
+
+    @PostMapping("/sockets/{id}/close")
+    ResponseEntity<Void> closeByPost(Owner owner, @PathVariable String id) {
+        return close(owner, id);
+    }
+
+    record LeaseRequest(@Nullable Long durationMs) {}
+
+    @PutMapping("/sockets/{id}/lease")
+    SocketJson setLease(Owner owner, @PathVariable String id, @RequestBody LeaseRequest body) {
+        Duration duration = milliseconds("durationMs", body.durationMs());
+        if (duration == null) {
+            throw SocketFault.invalid("durationMs", "durationMs is missing");
+        }
+        return sockets.with(owner.name(), id, handle -> {
+            sockets.lease(handle, duration);
+            return SocketJson.of(handle);
+        });
+    }
+
+    @PostMapping("/sockets/{id}/bind")
+    SocketJson bind(Owner owner, @PathVariable String id, @RequestBody AddressJson address) {
+        return sockets.with(owner.name(), id, handle -> {
+            sockets.bind(handle, address.endpoint());
+            return SocketJson.of(handle);
+        });
+    }
+
+    record ConnectRequest(
+            @Nullable String host,
+            @Nullable Integer port,
+            @Nullable Long flowinfo,
+            @Nullable Long scopeId,
+            @Nullable String path,
+            @Nullable Long timeoutMs) {
+        Endpoint endpoint() {
+            return new AddressJson(host, port, flowinfo, scopeId, path).endpoint();
+        }
+    }
+
+    @PostMapping("/sockets/{id}/connect")
+    SocketJson connect(
+            Owner owner, @PathVariable String id, @RequestBody ConnectRequest body, HttpServletRequest http) {
+        return sockets.with(owner.name(), id, handle -> {
+            sockets.connect(handle, body.endpoint(), waits.of(body.timeoutMs(), http));
+            return SocketJson.of(handle);
+        });
+    }
+
+    record ListenRequest(@Nullable Integer backlog) {}
+
+    @PostMapping("/sockets/{id}/listen")
+    SocketJson listen(
+            Owner owner, @PathVariable String id, @RequestBody(required = false) @Nullable ListenRequest body) {
+        Integer backlog = body == null ? null : body.backlog();
+        return sockets.with(owner.name(), id, handle -> {
+            sockets.listen(handle, backlog == null ? DEFAULT_BACKLOG : backlog);
+            return SocketJson.of(handle);
+        });
+    }
+
+    record AcceptedJson(SocketJson socket, AddressJson address) {}
+
+    @PostMapping("/sockets/{id}/accept")
+    ResponseEntity<AcceptedJson> accept(
+            Owner owner,
+            @PathVariable String id,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            HttpServletRequest http) {
+        Sockets.Accepted accepted =
+                sockets.with(owner.name(), id, handle -> sockets.accept(handle, waits.of(timeoutMs, http)));
+        if (accepted == null) {
+            return ResponseEntity.noContent().build();
+        }
+        return ResponseEntity.created(URI.create(SocketJson.path(accepted.handle())))
+                .body(new AcceptedJson(SocketJson.of(accepted.handle()), AddressJson.of(accepted.peer())));
+    }
+
+    record ShutdownRequest(@Nullable Constant how) {}
+
+    @PostMapping("/sockets/{id}/shutdown")
+    SocketJson shutdown(Owner owner, @PathVariable String id, @RequestBody ShutdownRequest body) {
+        int how = Constant.numberOr(body.how(), -1, "how", "SHUT_");
+        if (how < Constants.SHUT_RD || how > Constants.SHUT_RDWR) {
+            throw SocketFault.invalid("how", "how is SHUT_RD, SHUT_WR or SHUT_RDWR");
+        }
+        return sockets.with(owner.name(), id, handle -> {
+            handle.socket().shutdown(how);
+            return SocketJson.of(handle);
+        });
+    }
+
+    @GetMapping("/sockets/{id}/sockname")
+    AddressJson getsockname(Owner owner, @PathVariable String id) {
+        return sockets.with(
+                owner.name(), id, handle -> AddressJson.of(handle.socket().localAddress()));
+    }
+
+    @GetMapping("/sockets/{id}/peername")
+    AddressJson getpeername(Owner owner, @PathVariable String id) {
+        return sockets.with(
+                owner.name(), id, handle -> AddressJson.of(handle.socket().remoteAddress()));
+    }
+
+    private static ResponseEntity<SocketJson> created(Handle handle) {
+        return ResponseEntity.created(URI.create(SocketJson.path(handle))).body(SocketJson.of(handle));
+    }
+
+    private static int family(@Nullable Constant family, int absent) {
+        return Constant.numberOr(family, absent, "family", "AF_");
+    }
+
+    private static int type(@Nullable Constant type) {
+        return Constant.numberOr(type, Constants.SOCK_STREAM, "type", "SOCK_");
+    }
+
+    private static int proto(@Nullable Constant proto) {
+        return Constant.numberOr(proto, 0, "proto", "IPPROTO_");
+    }
+
+    private static @Nullable Duration lease(@Nullable Long leaseMs) {
+        return milliseconds("leaseMs", leaseMs);
+    }
+
+    private static @Nullable Duration milliseconds(String field, @Nullable Long value) {
+        if (value != null && value < 1) {
+            throw SocketFault.invalid(field, field + " is 1 or more, not " + value);
+        }
+        return value == null ? null : Duration.ofMillis(value);
+    }
+}

@@ -1,0 +1,56 @@
+package io.socketproxy.rest;
+
+import io.socketproxy.libc.Errno;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import org.apache.catalina.Container;
+import org.apache.catalina.connector.Request;
+import org.apache.catalina.connector.Response;
+import org.apache.catalina.core.StandardHost;
+import org.apache.catalina.valves.ErrorReportValve;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.stereotype.Component;
+
+/** Makes what Tomcat refuses by itself, before any filter (a bad request line, a path with %2F), a problem as well. */
+@Component
+class TomcatProblems implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
+    @Override
+    public void customize(TomcatServletWebServerFactory factory) {
+        factory.addContextCustomizers(context -> {
+            Container host = context.getParent();
+            if (host instanceof StandardHost standard) {
+                standard.setErrorReportValveClass(Report.class.getName());
+            }
+        });
+    }
+
+    /** Instantiated by Tomcat. */
+    public static final class Report extends ErrorReportValve {
+        @Override
+        protected void report(Request request, Response response, @Nullable Throwable failure) {
+            int status = response.getStatus();
+            if (status < 400 || response.getContentWritten() > 0 || !response.setErrorReported()) {
+                return;
+            }
+            Errno errno = status < 500 ? Errno.EINVAL : Errno.EIO;
+            String detail = status < 500 ? "the request is not valid HTTP for this service" : "a defect of the server";
+            // Nothing in it comes from the request, so nothing needs escaping.
+            String problem = String.format(
+                    "{\"type\":\"urn:socket-proxy:error:%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\","
+                            + "\"errno\":\"%s\",\"errnoCode\":%d,\"strerror\":\"%s\"}",
+                    errno, errno.strerror(), status, detail, errno, errno.number(), errno.strerror());
+            try {
+                response.setContentType("application/problem+json");
+                response.setCharacterEncoding(StandardCharsets.UTF_8.name());
+                if (response.getReporter() != null) {
+                    response.getReporter().write(problem);
+                    response.finishResponse();
+                }
+            } catch (IOException | IllegalStateException e) {
+                // The client has gone, or an answer is already on its way.
+            }
+        }
+    }
+}

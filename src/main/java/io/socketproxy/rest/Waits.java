@@ -1,0 +1,34 @@
+package io.socketproxy.rest;
+
+import io.socketproxy.socket.Readiness;
+import io.socketproxy.socket.SocketFault;
+import io.socketproxy.socket.Wait;
+import jakarta.servlet.http.HttpServletRequest;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
+
+/** Makes {@code timeoutMs} into the wait of a call. */
+@Component
+class Waits {
+    private final WaitProperties properties;
+    private final Readiness readiness;
+
+    Waits(WaitProperties properties, Readiness readiness) {
+        this.properties = properties;
+        this.readiness = readiness;
+    }
+
+    /** The wait that starts now; null stands for the configured default. */
+    Wait of(@Nullable Long timeoutMs, HttpServletRequest request) {
+        if (timeoutMs != null && timeoutMs < 0) {
+            throw SocketFault.invalid("timeoutMs", "timeoutMs is 0 (do not wait) or more, not " + timeoutMs);
+        }
+        if (timeoutMs != null && timeoutMs == 0) {
+            return Wait.none();
+        }
+        long maximum = properties.maximum().toMillis();
+        Duration timeout = timeoutMs == null ? properties.duration() : Duration.ofMillis(Math.min(timeoutMs, maximum));
+        return Wait.upTo(timeout, ClientPresence.of(request, readiness));
+    }
+}

@@ -1,0 +1,106 @@
+package io.socketproxy.security;
+
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.security.authentication.AuthenticationServiceException;
+import org.springframework.security.core.context.SecurityContext;
+import org.springframework.security.core.context.SecurityContextHolder;
+import org.springframework.security.web.authentication.preauth.PreAuthenticatedAuthenticationToken;
+import org.springframework.security.web.context.SecurityContextRepository;
+import org.springframework.web.filter.OncePerRequestFilter;
+
+/**
+ * Finds the request's owner by its credential, and turns away WebSocket handshakes from pages of foreign origins.
+ *
+ * <p>A bad credential is no answer yet: paths that need none ignore it.
+ */
+final class CredentialFilter extends OncePerRequestFilter {
+
+    private static final Logger LOG = LoggerFactory.getLogger(CredentialFilter.class);
+
+    private final Authenticator authenticator;
+
+    private final Origins origins;
+
+    private final Refusals refusals;
+
+    /** Keeps the owner for the request's error and asynchronous dispatches. */
+    private final SecurityContextRepository repository;
+
+    CredentialFilter(
+            Authenticator authenticator, Origins origins, Refusals refusals, SecurityContextRepository repository) {
+        this.authenticator = authenticator;
+        this.origins = origins;
+        this.refusals = refusals;
+        this.repository = repository;
+    }
+
+    @Override
+    protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+            throws ServletException, IOException {
+        boolean handshake = Handshake.isOne(request);
+        // Before the credential, so that a foreign page cannot spend a ticket.
+        if (handshake && !origins.allowed(request)) {
+            refusals.foreignOrigin(request, response);
+            return;
+        }
+        owner(request).ifPresent(owner -> signIn(owner, request, response));
+        chain.doFilter(handshake ? Handshake.withoutBearerProtocol(request) : request, response);
+    }
+
+    private Optional<Owner> owner(HttpServletRequest request) {
+        return switch (Presented.in(request)) {
+            case Presented.Nothing() -> Optional.empty();
+            case Presented.Malformed(String detail) -> refuse(request, Refusals.Cause.MALFORMED, detail);
+            case Presented.Ticket(String ticket) ->
+                authenticator
+                        .ticket(ticket)
+                        .or(() -> refuse(
+                                request,
+                                Refusals.Cause.NOT_VALID,
+                                "The ticket is unknown, spent or expired: it serves once, for "
+                                        + Tickets.LIFETIME.toSeconds()
+                                        + " s. Get a new one from POST /api/v1/tickets."));
+            case Presented.Token(String token) -> tokenOwner(token, request);
+        };
+    }
+
+    private Optional<Owner> tokenOwner(String token, HttpServletRequest request) {
+        try {
+            return authenticator
+                    .token(token)
+                    .or(() -> refuse(
+                            request,
+                            Refusals.Cause.NOT_VALID,
+                            "The token is unknown, expired or not for this server. Send \"Authorization: Bearer <token>\" with an API"
+                                    + " token of this server."));
+        } catch (AuthenticationServiceException e) {
+            LOG.warn("Cannot check JWTs: {}: {}", e.getMessage(), String.valueOf(e.getCause()));
+            return refuse(
+                    request,
+                    Refusals.Cause.CANNOT_TELL,
+                    "The token's issuer cannot be reached, so the token cannot be checked. Try again.");
+        }
+    }
+
+    /** Empty, so that it reads as an answer; the path is not logged, because it can hold a token in some protocols. */
+    private static Optional<Owner> refuse(HttpServletRequest request, Refusals.Cause cause, String detail) {
+        LOG.info("Credential refused: cause={} remote={}", cause, request.getRemoteAddr());
+        Refusals.remember(request, cause, detail);
+        return Optional.empty();
+    }
+
+    private void signIn(Owner owner, HttpServletRequest request, HttpServletResponse response) {
+        SecurityContext context = SecurityContextHolder.createEmptyContext();
+        context.setAuthentication(new PreAuthenticatedAuthenticationToken(owner, "", List.of()));
+        SecurityContextHolder.setContext(context);
+        repository.saveContext(context, request, response);
+    }
+}

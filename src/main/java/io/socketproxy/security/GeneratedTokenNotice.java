@@ -1,0 +1,45 @@
+package io.socketproxy.security;
+
+import java.io.PrintStream;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import org.jspecify.annotations.Nullable;
+
+/** What is printed once where no token is configured: the generated one, and a link that opens the console signed in. */
+final class GeneratedTokenNotice {
+
+    private final String token;
+
+    private final String baseUrl;
+
+    /** @param address that the server listens on; null for all */
+    GeneratedTokenNotice(String token, boolean tls, @Nullable InetAddress address, int port, String contextPath) {
+        this.token = token;
+        this.baseUrl = "%s://%s:%d%s".formatted(tls ? "https" : "http", host(address), port, contextPath);
+    }
+
+    /** To standard output and not to the log, whose files and collectors would keep the token. */
+    void print(PrintStream out) {
+        // In the fragment, which a browser sends to nobody: the token gets into no log on the way.
+        out.printf("""
+
+                  No API token is configured. This one is valid until the server stops:
+
+                      %1$s
+
+                  The console, signed in:  %2$s/#token=%1$s
+                  From a shell:            curl -H "Authorization: Bearer %1$s" %2$s/api/v1/constants
+
+                  To choose the token, set SOCKET_PROXY_TOKEN.
+
+                """, token, baseUrl);
+        out.flush();
+    }
+
+    private static String host(@Nullable InetAddress address) {
+        if (address == null || address.isAnyLocalAddress()) {
+            return "localhost";
+        }
+        return address instanceof Inet6Address ? "[" + address.getHostAddress() + "]" : address.getHostAddress();
+    }
+}

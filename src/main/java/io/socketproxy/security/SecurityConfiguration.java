@@ -1,0 +1,172 @@
+package io.socketproxy.security;
+
+import jakarta.servlet.DispatcherType;
+import java.net.InetAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.boot.web.server.Ssl;
+import org.springframework.boot.web.server.autoconfigure.ServerProperties;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.http.HttpMethod;
+import org.springframework.security.config.annotation.web.builders.HttpSecurity;
+import org.springframework.security.config.annotation.web.configurers.AbstractHttpConfigurer;
+import org.springframework.security.config.annotation.web.configurers.HeadersConfigurer;
+import org.springframework.security.config.http.SessionCreationPolicy;
+import org.springframework.security.oauth2.jwt.JwtDecoder;
+import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.security.web.authentication.www.BasicAuthenticationFilter;
+import org.springframework.security.web.context.RequestAttributeSecurityContextRepository;
+import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWriter.ReferrerPolicy;
+import org.springframework.web.cors.CorsConfiguration;
+import org.springframework.web.cors.DefaultCorsProcessor;
+import org.springframework.web.filter.CorsFilter;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The one filter chain, and what it is made of. */
+@Configuration(proxyBeanMethods = false)
+class SecurityConfiguration {
+
+    /** What needs no credential, to read; see docs/security.md. */
+    private static final String[] PUBLIC = {
+        "/actuator/health",
+        "/actuator/health/liveness",
+        "/actuator/health/readiness",
+        "/",
+        "/index.html",
+        "/favicon*",
+        "/client/**",
+        "/console/**",
+        "/openapi.yaml",
+        "/asyncapi.yaml",
+        "/v3/api-docs",
+        "/v3/api-docs/**",
+        "/v3/api-docs.yaml",
+        "/swagger-ui.html",
+        "/swagger-ui/**",
+    };
+
+    @Bean
+    SecurityFilterChain securityFilterChain(
+            HttpSecurity http, Authenticator authenticator, Origins origins, Refusals refusals) {
+        var repository = new RequestAttributeSecurityContextRepository();
+        http.authorizeHttpRequests(
+                        requests -> requests.dispatcherTypeMatchers(DispatcherType.ERROR, DispatcherType.ASYNC)
+                                // The request they go on with has passed, or has been refused already.
+                                .permitAll()
+                                .requestMatchers(HttpMethod.GET, PUBLIC)
+                                .permitAll()
+                                .requestMatchers(HttpMethod.HEAD, PUBLIC)
+                                .permitAll()
+                                // Asked for by name there is no error to report, which Spring Boot answers with 500.
+                                .requestMatchers("/error")
+                                .denyAll()
+                                .anyRequest()
+                                .authenticated())
+                .addFilterAt(
+                        new CredentialFilter(authenticator, origins, refusals, repository),
+                        BasicAuthenticationFilter.class)
+                .exceptionHandling(
+                        handling -> handling.authenticationEntryPoint(refusals).accessDeniedHandler(refusals))
+                .securityContext(context -> context.securityContextRepository(repository))
+                .sessionManagement(sessions -> sessions.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
+                // A forged request has no credential: browsers attach cookies and passwords by themselves, but no
+                // bearer token.
+                .csrf(AbstractHttpConfigurer::disable)
+                .requestCache(AbstractHttpConfigurer::disable)
+                .logout(AbstractHttpConfigurer::disable)
+                .headers(SecurityConfiguration::headers);
+        if (origins.listsAny()) {
+            http.addFilterBefore(corsFilter(origins), BasicAuthenticationFilter.class);
+        }
+        return http.build();
+    }
+
+    private static void headers(HeadersConfigurer<HttpSecurity> headers) {
+        headers.cacheControl(HeadersConfigurer.CacheControlConfig::disable)
+                .frameOptions(HeadersConfigurer.FrameOptionsConfig::deny)
+                .referrerPolicy(referrer -> referrer.policy(ReferrerPolicy.NO_REFERRER))
+                .addHeaderWriter(new ResponseHeaders());
+    }
+
+    /** Says nothing to pages of other origins, whose browsers then keep the answers from them. */
+    private static CorsFilter corsFilter(Origins origins) {
+        CorsConfiguration cors = new CorsConfiguration();
+        cors.addAllowedOriginPattern(CorsConfiguration.ALL);
+        cors.addAllowedMethod(CorsConfiguration.ALL);
+        cors.addAllowedHeader(CorsConfiguration.ALL);
+        cors.setExposedHeaders(List.of(
+                "Location",
+                "Link",
+                "Proxy-Status",
+                "Retry-After",
+                "Socket-Address-Host",
+                "Socket-Address-Port",
+                "Socket-Msg-Flags",
+                "Socket-Msg-Length",
+                "WWW-Authenticate"));
+        cors.setMaxAge(Duration.ofHours(1));
+        DefaultCorsProcessor processor = new DefaultCorsProcessor();
+        CorsFilter filter = new CorsFilter(request -> {
+            String origin = request.getHeader("Origin");
+            return origin != null && origins.lists(origin) ? cors : null;
+        });
+        filter.setCorsProcessor((configuration, request, response) ->
+                configuration == null || processor.processRequest(configuration, request, response));
+        return filter;
+    }
+
+    @Bean
+    Refusals refusals(JsonMapper json) {
+        return new Refusals(new Problems(json));
+    }
+
+    @Bean
+    Origins origins(SecuritySettings settings) {
+        return Origins.configured(settings.allowedOrigins());
+    }
+
+    @Bean
+    Tickets tickets(ObjectProvider<Clock> clock) {
+        return new Tickets(clock.getIfAvailable(Clock::systemUTC));
+    }
+
+    @Bean
+    ApiTokens apiTokens(SecuritySettings settings, ObjectProvider<JwtDecoder> jwtDecoder) {
+        return ApiTokens.configured(settings, jwtDecoder.getIfAvailable() != null);
+    }
+
+    @Bean
+    Authenticator authenticator(
+            SecuritySettings settings, ApiTokens apiTokens, ObjectProvider<JwtDecoder> jwtDecoder, Tickets tickets) {
+        JwtOwners jwtOwners = Optional.ofNullable(jwtDecoder.getIfAvailable())
+                .map(decoder -> new JwtOwners(decoder, settings.jwt().ownerClaim()))
+                .orElse(null);
+        return new Authenticator(apiTokens, jwtOwners, tickets);
+    }
+
+    @Bean
+    ApplicationListener<ApplicationReadyEvent> generatedTokenNotice(ApiTokens apiTokens, ServerProperties server) {
+        return event -> apiTokens.generated().ifPresent(token -> {
+            // Set once the server listens; absent where there is none, as in a test of the web layer.
+            Integer port =
+                    event.getApplicationContext().getEnvironment().getProperty("local.server.port", Integer.class);
+            if (port != null) {
+                InetAddress address = server.getAddress();
+                String contextPath = server.getServlet().getContextPath();
+                new GeneratedTokenNotice(
+                                token,
+                                Ssl.isEnabled(server.getSsl()),
+                                address,
+                                port,
+                                contextPath == null ? "" : contextPath)
+                        .print(System.out);
+            }
+        });
+    }
+}

@@ -1,0 +1,744 @@
+package io.socketproxy.socket;
+
+import static io.socketproxy.libc.Constants.MSG_DONTWAIT;
+import static io.socketproxy.libc.Constants.MSG_PEEK;
+import static io.socketproxy.libc.Constants.MSG_WAITALL;
+import static io.socketproxy.libc.Constants.POLLIN;
+import static io.socketproxy.libc.Constants.POLLOUT;
+import static io.socketproxy.libc.Constants.SOCK_STREAM;
+import static io.socketproxy.libc.Constants.SOL_SOCKET;
+import static io.socketproxy.libc.Constants.SO_LINGER;
+import static io.socketproxy.libc.Constants.SO_PROTOCOL;
+
+import io.netty.channel.IoEventLoop;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.ErrnoException;
+import io.socketproxy.libc.Libc;
+import io.socketproxy.libc.SockAddr;
+import io.socketproxy.policy.Cleared;
+import io.socketproxy.policy.Transport;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A BSD socket: owns one descriptor of the server's kernel, which does the state machine, the errno and the options.
+ *
+ * <p>The descriptor is non-blocking. A call that may wait makes an attempt, and while the kernel answers EAGAIN it parks its
+ * (virtual) thread until epoll says that another attempt is worth it. All methods may be called concurrently. {@link #close}
+ * ends every wait with EBADF at once; the descriptor itself is closed when the last call inside has left, so that its number
+ * cannot be reused under a call. Every method throws {@link SocketFault} with the kernel's errno, EBADF after close.
+ */
+public final class BsdSocket implements AutoCloseable {
+    private static final int CLOSED = 1 << 30;
+
+    // linux/tcp_states.h
+    private static final int TCP_SYN_SENT = 2;
+    private static final int TCP_CLOSE = 7;
+
+    /** A backlog or a buffer that only time empties: how often such a wait looks again. */
+    private static final Duration RETRY = Duration.ofMillis(10);
+
+    private final int descriptor;
+    private final int family;
+    private final int type;
+    private final int proto;
+    private final IoEventLoop loop;
+    private final Permission permission;
+
+    // The open socket counts 1, each call inside 1, a registration at the event loop 1 until epoll has let go.
+    private final AtomicInteger uses = new AtomicInteger(1);
+    private final Turn reading = new Turn();
+    private final Turn writing = new Turn();
+    private final AtomicLong bytesIn = new AtomicLong();
+    private final AtomicLong bytesOut = new AtomicLong();
+
+    private volatile boolean hadPeer;
+
+    // Bytes that a receive had taken when its caller went: the next receive's. Guarded by bytesIn.
+    private byte @Nullable [] unread;
+    private @Nullable Watch watch;
+
+    private BsdSocket(int descriptor, int family, int type, int proto, IoEventLoop loop, Permission permission) {
+        this.descriptor = descriptor;
+        this.family = family;
+        this.type = type;
+        this.proto = proto;
+        this.loop = loop;
+        this.permission = permission;
+    }
+
+    /**
+     * Opens a socket; socket(2).
+     *
+     * @param permission the socket's from now on if this returns, still the caller's if it throws
+     */
+    public static BsdSocket open(int family, int type, int proto, Readiness readiness, Permission permission) {
+        int descriptor = SocketFault.check(Libc.socket(family, type, proto));
+        return adopt(descriptor, family, type, readiness, permission);
+    }
+
+    /** Two sockets connected to each other; socketpair(2). */
+    public record Pair(BsdSocket first, BsdSocket second) {}
+
+    /** Opens a pair; each socket takes over one permission if this returns. */
+    public static Pair pair(int family, int type, int proto, Readiness readiness, Permission first, Permission second) {
+        int[] pair = new int[2];
+        SocketFault.check(Libc.socketpair(family, type, proto, pair));
+        return new Pair(
+                adopt(pair[0], family, type, readiness, first), adopt(pair[1], family, type, readiness, second));
+    }
+
+    private static BsdSocket adopt(int descriptor, int family, int type, Readiness readiness, Permission permission) {
+        int proto = 0;
+        try {
+            proto = Libc.getsockoptInt(descriptor, SOL_SOCKET, SO_PROTOCOL);
+        } catch (ErrnoException e) {
+            // Every socket of these families has SO_PROTOCOL; 0 stands for the family's own choice anyway.
+        }
+        return new BsdSocket(descriptor, family, type, proto, readiness.next(), permission);
+    }
+
+    /** AF_INET, AF_INET6 or AF_UNIX. */
+    public int family() {
+        return family;
+    }
+
+    /** SOCK_STREAM or SOCK_DGRAM. */
+    public int type() {
+        return type;
+    }
+
+    /** The protocol as SO_PROTOCOL has it: IPPROTO_TCP, IPPROTO_UDP, or 0 for AF_UNIX. */
+    public int proto() {
+        return proto;
+    }
+
+    /** Whether it is a byte stream, which has an end of file, and not datagrams. */
+    public boolean isStream() {
+        return type == SOCK_STREAM;
+    }
+
+    /** What policy calls this socket's transport. */
+    public Transport transport() {
+        if (family == Constants.AF_UNIX) {
+            return isStream() ? Transport.UNIX_STREAM : Transport.UNIX_DGRAM;
+        }
+        return isStream() ? Transport.TCP : Transport.UDP;
+    }
+
+    /** The event loop that tells of this socket's readiness. */
+    public IoEventLoop loop() {
+        return loop;
+    }
+
+    /** Bytes received from the network through this object. */
+    public long bytesIn() {
+        return bytesIn.get();
+    }
+
+    /** Bytes the kernel has taken to send through this object. */
+    public long bytesOut() {
+        return bytesOut.get();
+    }
+
+    /** Whether {@link #close} has been called. */
+    public boolean isClosed() {
+        return (uses.get() & CLOSED) != 0;
+    }
+
+    /** bind(2). */
+    public void bind(Cleared.Local local) {
+        requireOwnTransport(local);
+        calling(() -> SocketFault.check(Libc.bind(descriptor, local.address())));
+    }
+
+    /** listen(2); a backlog below 0 counts as 0, and the kernel's maximum applies silently. */
+    public void listen(int backlog) {
+        calling(() -> SocketFault.check(Libc.listen(descriptor, Math.max(backlog, 0))));
+    }
+
+    /**
+     * Starts to connect, or asks how a start went; connect(2) without waiting.
+     *
+     * @return null when connected; EINPROGRESS or EALREADY while the kernel connects, EAGAIN while an AF_UNIX listener's backlog
+     *     is full
+     */
+    public @Nullable Errno startConnect(Cleared.Remote remote) {
+        requireOwnTransport(remote);
+        int result = calling(() -> Libc.connect(descriptor, remote.address()));
+        if (result >= 0) {
+            hadPeer = true;
+            return null;
+        }
+        Errno errno = Errno.of(result);
+        if (errno == Errno.EINPROGRESS || errno == Errno.EALREADY || errno == Errno.EAGAIN) {
+            return errno;
+        }
+        throw new SocketFault(errno);
+    }
+
+    /**
+     * Waits for the end of what {@link #startConnect} started.
+     *
+     * @param pending what it returned, thrown as it is if the wait is none
+     * @throws SocketFault EINPROGRESS where the wait ended too early: the kernel goes on connecting, and a later call tells the
+     *     outcome
+     */
+    public void finishConnect(Cleared.Remote remote, Errno pending, Wait wait) {
+        if (wait.isNone()) {
+            throw new SocketFault(pending);
+        }
+        calling(() -> {
+            Errno state = pending;
+            while (state != null) {
+                // A full AF_UNIX backlog is told by no readiness.
+                boolean again = state == Errno.EAGAIN ? wait.pause(RETRY) : wait.await(ready(POLLOUT));
+                if (!again) {
+                    throw new SocketFault(
+                            state == Errno.EAGAIN ? Errno.EAGAIN : Errno.EINPROGRESS,
+                            "still connecting when the time was up; poll for POLLOUT, or connect again to go on waiting");
+                }
+                try {
+                    // Not SO_ERROR: only a second connect() leaves the socket fit for another try.
+                    state = startConnect(remote);
+                } catch (SocketFault fault) {
+                    if (fault.errno() == Errno.EISCONN) {
+                        // Another call that waited for the same connection learned of it first.
+                        return 0;
+                    }
+                    throw fault;
+                }
+            }
+            return 0;
+        });
+    }
+
+    /** Leave for one open socket, given back when its descriptor is closed. */
+    public interface Permission extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /** A connection that was accepted, and its peer's address. */
+    public record Accepted(BsdSocket socket, SockAddr peer) {}
+
+    /**
+     * accept(2), in the order of the callers.
+     *
+     * @param admission asked before each attempt, so that a connection beyond somebody's quota stays in the backlog
+     * @return null where none came in time
+     */
+    public @Nullable Accepted accept(Supplier<? extends Permission> admission, Readiness readiness, Wait wait) {
+        return inTurn(reading, POLLIN, wait, () -> {
+            Permission permission = admission.get();
+            Libc.Accepted accepted = Libc.accept(descriptor);
+            SockAddr peer = accepted.peer();
+            if (peer == null) {
+                permission.close();
+                requirePending(accepted.descriptor());
+                return null;
+            }
+            return new Accepted(adopt(accepted.descriptor(), family, type, readiness, permission), peer);
+        });
+    }
+
+    /**
+     * What one receive gave.
+     *
+     * @param length the kernel's result, which with MSG_TRUNC is the datagram's real length
+     * @param flags {@code msg_flags}
+     * @param source the sender, where the kernel names one
+     * @param eof whether this is the end of a stream
+     */
+    public record Message(
+            byte[] data, long length, int flags, @Nullable SockAddr source, boolean eof) {}
+
+    /**
+     * recvmsg(2) of at most {@code size} bytes.
+     *
+     * @return null where nothing came in time, or nothing was there and MSG_DONTWAIT was given
+     */
+    public @Nullable Message receive(int size, int flags, Wait wait) {
+        int nativeFlags = MessageFlags.forRecv(flags) & ~(MSG_DONTWAIT | MSG_WAITALL);
+        Wait limit = (flags & MSG_DONTWAIT) != 0 ? Wait.none() : wait;
+        boolean all = (flags & MSG_WAITALL) != 0 && isStream() && !limit.isNone();
+        if (all && (flags & MSG_PEEK) == 0) {
+            return receiveAll(size, nativeFlags, limit);
+        }
+        return inTurn(reading, POLLIN, limit, () -> {
+            Message message = receiveOnce(size, nativeFlags);
+            while (all && message != null && !message.eof() && message.data().length < size && limit.pause(RETRY)) {
+                // A peek takes nothing, so readiness cannot tell when there is more than before.
+                message = receiveOnce(size, nativeFlags);
+            }
+            return message;
+        });
+    }
+
+    private @Nullable Message receiveAll(int size, int flags, Wait wait) {
+        ByteArrayOutputStream gathered = new ByteArrayOutputStream(Math.min(size, 1 << 16));
+        return inTurn(reading, POLLIN, wait, () -> {
+            Message last = null;
+            do {
+                Message message;
+                try {
+                    message = untilReady(POLLIN, wait, () -> receiveOnce(size - gathered.size(), flags));
+                } catch (SocketFault fault) {
+                    if (gathered.size() == 0) {
+                        throw fault;
+                    }
+                    // What has come is the answer, as with recv(2); the kernel keeps the end for the next call.
+                    break;
+                } catch (Caller.Gone gone) {
+                    unreceive(gathered.toByteArray());
+                    throw gone;
+                }
+                if (message == null) {
+                    break;
+                }
+                last = message;
+                gathered.writeBytes(message.data());
+            } while (!last.eof() && gathered.size() < size);
+            return last == null
+                    ? null
+                    : new Message(
+                            gathered.toByteArray(), gathered.size(), last.flags(), last.source(), gathered.size() == 0);
+        });
+    }
+
+    private void unreceive(byte[] data) {
+        synchronized (bytesIn) {
+            unread = data.length == 0 ? null : data;
+        }
+    }
+
+    /** What an earlier receive had to leave behind, or null. */
+    private @Nullable Message receiveUnread(int size, int flags) {
+        synchronized (bytesIn) {
+            byte[] data = unread;
+            if (data == null || (flags & Constants.MSG_OOB) != 0) {
+                return null;
+            }
+            int length = Math.min(size, data.length);
+            if ((flags & MSG_PEEK) == 0) {
+                unread = length == data.length ? null : Arrays.copyOfRange(data, length, data.length);
+            }
+            return new Message(Arrays.copyOf(data, length), length, 0, null, false);
+        }
+    }
+
+    private @Nullable Message receiveOnce(int size, int flags) {
+        Message left = receiveUnread(size, flags);
+        if (left != null) {
+            return left;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(Math.max(size, 1)).asSlice(0, size);
+            Libc.Received received = Libc.recvmsg(descriptor, buffer, flags);
+            if (received.length() < 0) {
+                requirePending((int) received.length());
+                return null;
+            }
+            byte[] data = buffer.asSlice(0, Math.min(received.length(), size)).toArray(ValueLayout.JAVA_BYTE);
+            if ((flags & MSG_PEEK) == 0) {
+                bytesIn.addAndGet(data.length);
+            }
+            boolean eof = isStream() && size > 0 && received.length() == 0;
+            return new Message(data, received.length(), received.flags(), received.source(), eof);
+        }
+    }
+
+    /**
+     * send(2), or sendto(2) where a destination is given.
+     *
+     * @return how many bytes the kernel took, which for a stream may be fewer than given
+     * @throws SocketFault EAGAIN where it took none in time
+     */
+    public int send(byte[] data, int flags, Cleared.@Nullable Remote destination, Wait wait) {
+        return send(data, 0, data.length, flags, destination, wait);
+    }
+
+    private int send(byte[] data, int offset, int length, int flags, Cleared.@Nullable Remote destination, Wait wait) {
+        if (destination != null) {
+            requireOwnTransport(destination);
+        }
+        int nativeFlags = MessageFlags.forSend(flags) & ~MSG_DONTWAIT;
+        Wait limit = (flags & MSG_DONTWAIT) != 0 ? Wait.none() : wait;
+        SockAddr address = destination == null ? null : destination.address();
+        Integer sent = inTurn(writing, POLLOUT, limit, () -> {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment buffer = arena.allocate(Math.max(length, 1)).asSlice(0, length);
+                MemorySegment.copy(data, offset, buffer, ValueLayout.JAVA_BYTE, 0, length);
+                long result = Libc.sendto(descriptor, buffer, nativeFlags, address);
+                if (result < 0) {
+                    requirePending((int) result);
+                    return null;
+                }
+                bytesOut.addAndGet(result);
+                return (int) result;
+            }
+        });
+        if (sent == null) {
+            throw new SocketFault(
+                    Errno.EAGAIN,
+                    "the send buffer stayed full; the peer does not read. Nothing was sent: try again later");
+        }
+        return sent;
+    }
+
+    /** Bytes to send, read as the socket takes them. */
+    public interface Source {
+        /** As {@link InputStream#read(byte[])}: how many bytes were put in the buffer, or -1 at the end. */
+        int read(byte[] buffer) throws IOException;
+    }
+
+    /** A {@link #sendAll} that failed; {@code sent} bytes had been taken by the kernel. */
+    public static final class PartlySent extends SocketFault {
+        private static final long serialVersionUID = 1L;
+
+        private final long sent;
+
+        PartlySent(Errno errno, long sent) {
+            super(
+                    errno,
+                    errno.strerror() + ". The kernel had taken " + sent
+                            + " bytes; how many of them reached the peer is unknown");
+            this.sent = sent;
+        }
+
+        /** Bytes the kernel had taken. */
+        public long sent() {
+            return sent;
+        }
+    }
+
+    /**
+     * Sends all the source has; Python's sendall. The timeout is for the whole.
+     *
+     * @return how many bytes that were
+     * @throws PartlySent with the errno that ended it; EAGAIN when the time was up
+     */
+    public long sendAll(Source source, int flags, Wait wait) throws IOException {
+        byte[] buffer = new byte[1 << 16];
+        long sent = 0;
+        try {
+            for (int length = source.read(buffer); length >= 0; length = source.read(buffer)) {
+                int offset = 0;
+                do {
+                    int taken = send(buffer, offset, length - offset, flags, null, wait);
+                    offset += taken;
+                    sent += taken;
+                } while (offset < length);
+            }
+            return sent;
+        } catch (SocketFault fault) {
+            throw fault.field() != null ? fault : new PartlySent(fault.errno(), sent);
+        }
+    }
+
+    /** shutdown(2); {@code how} is SHUT_RD, SHUT_WR or SHUT_RDWR. */
+    public void shutdown(int how) {
+        calling(() -> SocketFault.check(Libc.shutdown(descriptor, how)));
+    }
+
+    /** The address it is bound to; getsockname(2). */
+    public SockAddr localAddress() {
+        return named(() -> Libc.getsockname(descriptor));
+    }
+
+    /** The address it is connected to; getpeername(2). */
+    public SockAddr remoteAddress() {
+        return named(() -> Libc.getpeername(descriptor));
+    }
+
+    /** Where the socket is in its life, as the kernel sees it. */
+    public SocketState state() {
+        return named(() -> {
+            if (option(SOL_SOCKET, Constants.SO_ACCEPTCONN) != 0) {
+                return SocketState.LISTENING;
+            }
+            if (transport() == Transport.TCP) {
+                int tcpState = Libc.getsockopt(descriptor, Constants.IPPROTO_TCP, Constants.TCP_INFO, 1)[0];
+                if (tcpState == TCP_SYN_SENT) {
+                    return SocketState.CONNECTING;
+                }
+                if (tcpState != TCP_CLOSE) {
+                    hadPeer = true;
+                    return SocketState.CONNECTED;
+                }
+            } else if (hasPeer()) {
+                hadPeer = true;
+                return SocketState.CONNECTED;
+            }
+            if (hadPeer) {
+                return SocketState.DISCONNECTED;
+            }
+            boolean bound =
+                    switch (Libc.getsockname(descriptor)) {
+                        case SockAddr.Inet4 inet -> inet.port() != 0;
+                        case SockAddr.Inet6 inet -> inet.port() != 0;
+                        case SockAddr.Unix unix -> !unix.path().isEmpty();
+                    };
+            return bound ? SocketState.BOUND : SocketState.UNBOUND;
+        });
+    }
+
+    /** Whether it was ever seen connected. */
+    public boolean hadPeer() {
+        return hadPeer;
+    }
+
+    private boolean hasPeer() {
+        try {
+            Libc.getpeername(descriptor);
+            return true;
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
+    /** An option's int; getsockopt(2). */
+    public int option(int level, int name) {
+        SocketOptions.requireAllowed(level, name);
+        return named(() -> Libc.getsockoptInt(descriptor, level, name));
+    }
+
+    /** An option's bytes, at most {@code length}; getsockopt(2). */
+    public byte[] option(int level, int name, int length) {
+        SocketOptions.requireAllowed(level, name);
+        return named(() -> Libc.getsockopt(descriptor, level, name, length));
+    }
+
+    /** setsockopt(2) of an int. */
+    public void setOption(int level, int name, int value) {
+        SocketOptions.requireAllowed(level, name);
+        calling(() -> SocketFault.check(Libc.setsockopt(descriptor, level, name, value)));
+    }
+
+    /** setsockopt(2) of bytes; null stands for a null pointer with {@code length}. */
+    public void setOption(int level, int name, byte @Nullable [] value, int length) {
+        SocketOptions.requireAllowed(level, name);
+        calling(() -> SocketFault.check(Libc.setsockopt(descriptor, level, name, value, length)));
+    }
+
+    /**
+     * Runs a step that gives the socket its local port while SO_REUSEADDR and SO_REUSEPORT are off, so that the kernel can only
+     * choose a port that nobody has; both are put back after.
+     */
+    public void withoutReuse(Runnable step) {
+        calling(() -> {
+            boolean address = flag(Constants.SO_REUSEADDR);
+            boolean port = flag(Constants.SO_REUSEPORT);
+            setFlag(Constants.SO_REUSEADDR, address, false);
+            setFlag(Constants.SO_REUSEPORT, port, false);
+            try {
+                step.run();
+            } finally {
+                setFlag(Constants.SO_REUSEADDR, address, true);
+                setFlag(Constants.SO_REUSEPORT, port, true);
+            }
+            return 0;
+        });
+    }
+
+    /** Whether SO_REUSEADDR or SO_REUSEPORT is on. */
+    public boolean reusesPorts() {
+        return calling(() -> flag(Constants.SO_REUSEADDR) || flag(Constants.SO_REUSEPORT) ? 1 : 0) == 1;
+    }
+
+    private boolean flag(int name) {
+        try {
+            return Libc.getsockoptInt(descriptor, SOL_SOCKET, name) != 0;
+        } catch (ErrnoException e) {
+            // AF_UNIX knows no SO_REUSEPORT.
+            return false;
+        }
+    }
+
+    private void setFlag(int name, boolean wasOn, boolean on) {
+        if (wasOn) {
+            SocketFault.check(Libc.setsockopt(descriptor, SOL_SOCKET, name, on ? 1 : 0));
+        }
+    }
+
+    /** What poll(2) says now; POLLNVAL once closed. */
+    int poll(int events) {
+        try {
+            return calling(() -> {
+                short[] revents = new short[1];
+                SocketFault.check(Libc.poll(new int[] {descriptor}, new short[] {(short) events}, revents));
+                return Short.toUnsignedInt(revents[0]) | (hasUnread() ? events & POLLIN : 0);
+            });
+        } catch (SocketFault fault) {
+            return Constants.POLLNVAL;
+        }
+    }
+
+    /**
+     * Completes once poll(2) would report one of the events, POLLERR or POLLHUP; fails with EBADF when the socket is closed.
+     * The caller must be inside {@link #calling} or hold the socket open otherwise.
+     */
+    CompletableFuture<Integer> ready(int events) {
+        if ((events & POLLIN) != 0 && hasUnread()) {
+            return CompletableFuture.completedFuture(POLLIN);
+        }
+        Watch current;
+        synchronized (reading) {
+            current = watch;
+            if (current == null) {
+                if (!enter()) {
+                    return CompletableFuture.failedFuture(new SocketFault(Errno.EBADF));
+                }
+                current = new Watch(descriptor, loop, this::leave);
+                watch = current;
+            }
+        }
+        return current.await(events);
+    }
+
+    private boolean hasUnread() {
+        synchronized (bytesIn) {
+            return unread != null;
+        }
+    }
+
+    /** close(2): ends every wait with EBADF. Queued data is still delivered. Does nothing the second time. */
+    @Override
+    public void close() {
+        if ((uses.getAndUpdate(n -> n | CLOSED) & CLOSED) != 0) {
+            return;
+        }
+        SocketFault closed = new SocketFault(Errno.EBADF, "the socket was closed meanwhile");
+        reading.end(closed);
+        writing.end(closed);
+        Watch current;
+        synchronized (reading) {
+            current = watch;
+        }
+        if (current != null) {
+            current.cancel();
+        }
+        leave();
+    }
+
+    private boolean enter() {
+        int before = uses.getAndUpdate(n -> (n & CLOSED) != 0 ? n : n + 1);
+        return (before & CLOSED) == 0;
+    }
+
+    private void leave() {
+        if (uses.decrementAndGet() == CLOSED) {
+            try {
+                disarmLinger();
+                Libc.close(descriptor);
+            } finally {
+                permission.close();
+            }
+        }
+    }
+
+    /** With a linger time Linux blocks in close(2) even here; a time of 0, which asks for a reset, is left alone. */
+    private void disarmLinger() {
+        if (!isStream()) {
+            return;
+        }
+        try {
+            byte[] linger = Libc.getsockopt(descriptor, SOL_SOCKET, SO_LINGER, 8);
+            MemorySegment value = MemorySegment.ofArray(linger);
+            if (value.get(ValueLayout.JAVA_INT_UNALIGNED, 0) != 0
+                    && value.get(ValueLayout.JAVA_INT_UNALIGNED, 4) != 0) {
+                Libc.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, new byte[8], 8);
+            }
+        } catch (ErrnoException e) {
+            // No linger to disarm.
+        }
+    }
+
+    /** Runs with the descriptor kept open. */
+    private int calling(IntSupplier call) {
+        if (!enter()) {
+            throw new SocketFault(Errno.EBADF);
+        }
+        try {
+            return call.getAsInt();
+        } finally {
+            leave();
+        }
+    }
+
+    private interface Query<T> {
+        T ask() throws ErrnoException;
+    }
+
+    private <T> T named(Query<T> query) {
+        if (!enter()) {
+            throw new SocketFault(Errno.EBADF);
+        }
+        try {
+            return query.ask();
+        } catch (ErrnoException e) {
+            throw new SocketFault(e.errno());
+        } finally {
+            leave();
+        }
+    }
+
+    /** Attempts until one gives a result or the time is up (null); attempts of several callers one after the other. */
+    private <T> @Nullable T inTurn(Turn turn, int events, Wait wait, Supplier<@Nullable T> attempt) {
+        if (!enter()) {
+            throw new SocketFault(Errno.EBADF);
+        }
+        try {
+            if (wait.isNone()) {
+                return attempt.get();
+            }
+            CompletableFuture<Void> place = turn.enter();
+            try {
+                return wait.await(place) ? untilReady(events, wait, attempt) : null;
+            } finally {
+                turn.leave(place);
+            }
+        } finally {
+            leave();
+        }
+    }
+
+    private <T> @Nullable T untilReady(int events, Wait wait, Supplier<@Nullable T> attempt) {
+        while (true) {
+            T result = attempt.get();
+            if (result != null) {
+                return result;
+            }
+            if (!wait.await(ready(events))) {
+                return null;
+            }
+        }
+    }
+
+    /** EAGAIN is the kernel's word for nothing yet; any other errno is thrown. */
+    private static void requirePending(int result) {
+        Errno errno = Errno.of(result);
+        if (errno != Errno.EAGAIN) {
+            throw new SocketFault(errno);
+        }
+    }
+
+    private void requireOwnTransport(Cleared cleared) {
+        if (cleared.transport() != transport()) {
+            throw new IllegalArgumentException("cleared for " + cleared.transport() + ", not for " + transport());
+        }
+    }
+}

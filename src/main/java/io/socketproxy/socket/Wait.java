@@ -1,0 +1,96 @@
+package io.socketproxy.socket;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** How long a call may wait, and for whom. Made when the call starts; one call uses it for all of its waits. */
+public final class Wait {
+    private final Caller caller;
+    private final boolean none;
+    private final long deadlineNanos;
+
+    private Wait(Caller caller, Duration timeout) {
+        this.caller = caller;
+        this.none = timeout.isZero() || timeout.isNegative();
+        this.deadlineNanos = System.nanoTime() + timeout.toNanos();
+    }
+
+    /** Not at all: what O_NONBLOCK and MSG_DONTWAIT ask for. */
+    public static Wait none() {
+        return new Wait(Caller.PRESENT, Duration.ZERO);
+    }
+
+    /** Until the timeout has passed; zero is {@link #none()}. */
+    public static Wait upTo(Duration timeout, Caller caller) {
+        return new Wait(caller, timeout);
+    }
+
+    /** Whether the call must not wait. */
+    public boolean isNone() {
+        return none;
+    }
+
+    /** Whether the time is up. */
+    boolean isOver() {
+        return none || deadlineNanos - System.nanoTime() <= 0;
+    }
+
+    /**
+     * Parks the thread until the future completes.
+     *
+     * @return whether it completed in time
+     * @throws Caller.Gone when the caller went meanwhile, or the server is stopping
+     * @throws SocketFault what the future failed with
+     */
+    boolean await(CompletableFuture<?> future) {
+        if (!future.isDone()) {
+            if (isOver()) {
+                future.cancel(false);
+                return false;
+            }
+            Caller.Watching watching = caller.whenGone(() -> future.completeExceptionally(new Caller.Gone()));
+            try (watching) {
+                future.get(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+            } catch (TimeoutException e) {
+                // Whoever would complete it can let go.
+                future.cancel(false);
+                return false;
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new Caller.Gone();
+            } catch (ExecutionException e) {
+                throw rethrown(e.getCause());
+            }
+        } else {
+            try {
+                future.join();
+            } catch (CompletionException e) {
+                throw rethrown(e.getCause());
+            }
+        }
+        if (caller.gone()) {
+            throw new Caller.Gone();
+        }
+        return true;
+    }
+
+    /** Parks for a moment, for the few things that no descriptor's readiness tells; returns whether time is left. */
+    boolean pause(Duration pause) {
+        await(new CompletableFuture<Void>().completeOnTimeout(null, pause.toNanos(), TimeUnit.NANOSECONDS));
+        return !isOver();
+    }
+
+    private static RuntimeException rethrown(@Nullable Throwable cause) {
+        return switch (cause) {
+            case null -> new IllegalStateException("failed for no reason");
+            case SocketFault fault -> fault;
+            case Caller.Gone gone -> gone;
+            default -> new IllegalStateException(cause);
+        };
+    }
+}

@@ -1,0 +1,161 @@
+package io.socketproxy.socket;
+
+import io.netty.channel.IoEvent;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.epoll.EpollIoEvent;
+import io.netty.channel.epoll.EpollIoHandle;
+import io.netty.channel.epoll.EpollIoOps;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.concurrent.Future;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one registration of a descriptor at an event loop, and those who wait on it.
+ *
+ * <p>Armed one-shot for the union of what is waited for; never for nothing, since a disarmed registration cannot be armed again.
+ * {@link #await} and {@link #cancel} may be called by any thread; the state is the loop's alone.
+ */
+final class Watch implements EpollIoHandle {
+    private static final int EPOLLONESHOT = 1 << 30;
+    private static final int ALWAYS = Constants.POLLERR | Constants.POLLHUP;
+
+    private final FileDescriptor descriptor;
+    private final IoEventLoop loop;
+    private final Runnable whenUnregistered;
+
+    private List<Waiter> waiters = new ArrayList<>(1);
+    private @Nullable IoRegistration registration;
+    private int armed;
+    private boolean cancelled;
+
+    /** @param whenUnregistered runs once, after {@link #cancel}, when epoll has let go of the descriptor */
+    Watch(int descriptor, IoEventLoop loop, Runnable whenUnregistered) {
+        this.descriptor = new FileDescriptor(descriptor);
+        this.loop = loop;
+        this.whenUnregistered = whenUnregistered;
+    }
+
+    private static final class Waiter extends CompletableFuture<Integer> {
+        final int events;
+
+        Waiter(int events) {
+            this.events = events;
+        }
+    }
+
+    /**
+     * Completes with what is ready once any of the events is, or POLLERR or POLLHUP; fails with EBADF when the watch is
+     * cancelled. The poll(2) and epoll(7) numbers are the same.
+     */
+    CompletableFuture<Integer> await(int events) {
+        Waiter waiter = new Waiter(events);
+        if (!run(() -> add(waiter))) {
+            waiter.completeExceptionally(new SocketFault(Errno.EBADF, "the server is stopping"));
+        }
+        return waiter;
+    }
+
+    /** Fails those who wait, with EBADF, and takes the descriptor out of epoll. */
+    void cancel() {
+        if (!run(this::doCancel)) {
+            // The loop has ended, and with it its epoll instance.
+            whenUnregistered.run();
+        }
+    }
+
+    private void doCancel() {
+        if (cancelled) {
+            return;
+        }
+        cancelled = true;
+        waiters.forEach(waiter -> waiter.completeExceptionally(new SocketFault(Errno.EBADF)));
+        waiters.clear();
+        if (registration == null || !registration.cancel()) {
+            whenUnregistered.run();
+        }
+    }
+
+    private boolean run(Runnable task) {
+        if (loop.inEventLoop()) {
+            task.run();
+            return true;
+        }
+        try {
+            loop.execute(task);
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
+        }
+    }
+
+    private void add(Waiter waiter) {
+        if (cancelled) {
+            waiter.completeExceptionally(new SocketFault(Errno.EBADF));
+            return;
+        }
+        if (registration == null) {
+            // On the loop's own thread registering is done when the call returns.
+            Future<IoRegistration> registering = loop.register(this);
+            if (!registering.isSuccess()) {
+                waiter.completeExceptionally(
+                        new SocketFault(Errno.ENOBUFS, "the event loop takes no more descriptors"));
+                return;
+            }
+            registration = registering.getNow();
+        }
+        // Those who gave up on waiting are cleared out here, so that the list cannot grow.
+        waiters.removeIf(CompletableFuture::isDone);
+        waiters.add(waiter);
+        arm();
+    }
+
+    private void arm() {
+        int wanted = 0;
+        for (Waiter waiter : waiters) {
+            wanted |= waiter.events;
+        }
+        if (registration != null && (wanted & ~armed) != 0) {
+            armed |= wanted;
+            registration.submit(EpollIoOps.valueOf(armed | EPOLLONESHOT));
+        }
+    }
+
+    @Override
+    public FileDescriptor fd() {
+        return descriptor;
+    }
+
+    @Override
+    public void handle(IoRegistration source, IoEvent event) {
+        int ready = ((EpollIoEvent) event).ops().value();
+        armed = 0;
+        List<Waiter> due = waiters;
+        waiters = new ArrayList<>(1);
+        for (Waiter waiter : due) {
+            if ((ready & (waiter.events | ALWAYS)) != 0) {
+                waiter.complete(ready);
+            } else if (!waiter.isDone()) {
+                waiters.add(waiter);
+            }
+        }
+        arm();
+    }
+
+    @Override
+    public void unregistered() {
+        whenUnregistered.run();
+    }
+
+    @Override
+    public void close() {
+        // Called when the loop shuts down; the descriptor belongs to somebody else.
+        cancel();
+    }
+}

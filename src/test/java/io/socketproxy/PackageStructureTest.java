@@ -1,0 +1,130 @@
+package io.socketproxy;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Test;
+
+/** The packages are floors of a house, and a dependency only goes down. */
+class PackageStructureTest {
+
+    private static final String ROOT = PackageStructureTest.class.getPackageName();
+
+    /** A new package takes its place here. Packages on the same floor never see each other. */
+    private static final Map<String, Integer> FLOORS = Map.ofEntries(
+            Map.entry("libc", 0),
+            Map.entry("address", 1),
+            Map.entry("policy", 2),
+            Map.entry("socket", 3),
+            Map.entry("registry", 4),
+            Map.entry("security", 4),
+            Map.entry("stream", 5),
+            Map.entry("rest", 6),
+            Map.entry("wisp", 6),
+            Map.entry("emscripten", 6),
+            Map.entry("observability", 6),
+            Map.entry("", 7));
+
+    private static final JavaClasses MAIN = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages(ROOT);
+
+    @Test
+    void everyPackageHasItsFloor() {
+        Set<String> features = MAIN.stream().map(PackageStructureTest::feature).collect(Collectors.toSet());
+
+        assertThat(FLOORS.keySet()).containsAll(features);
+    }
+
+    @Test
+    void anArrowOnlyGoesDown() {
+        classes().should(dependOnlyOnLowerFloors()).check(MAIN);
+    }
+
+    @Test
+    void libcNeedsNothingButTheJdk() {
+        classes()
+                .that()
+                .resideInAPackage(ROOT + ".libc..")
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage("java..", "org.jspecify.annotations..", ROOT + ".libc..")
+                .allowEmptyShould(true)
+                .check(MAIN);
+    }
+
+    @Test
+    void theContainerIsSeenOnlyWhereItsConnectionsAreServed() {
+        classes()
+                .that()
+                .resideInAnyPackage(ROOT + ".address..", ROOT + ".policy..", ROOT + ".socket..", ROOT + ".registry..")
+                .should()
+                .onlyDependOnClassesThat(notOfTheWeb())
+                .allowEmptyShould(true)
+                .check(MAIN);
+    }
+
+    @Test
+    void everyPackageIsNullMarked() {
+        Set<String> unmarked = MAIN.stream()
+                .filter(type -> !type.getPackage().isAnnotatedWith(NullMarked.class))
+                .map(JavaClass::getPackageName)
+                .collect(Collectors.toSet());
+
+        assertThat(unmarked).isEmpty();
+    }
+
+    /** The first name below the root package; empty for the root package itself. */
+    private static String feature(JavaClass type) {
+        String name = type.getPackageName();
+        return name.equals(ROOT) ? "" : name.substring(ROOT.length() + 1).split("\\.", 2)[0];
+    }
+
+    private static boolean isOurs(JavaClass type) {
+        return type.getPackageName().equals(ROOT) || type.getPackageName().startsWith(ROOT + ".");
+    }
+
+    private static DescribedPredicate<JavaClass> notOfTheWeb() {
+        return DescribedPredicate.describe(
+                "are neither the servlet container's nor Spring's web and security", type -> {
+                    String name = type.getPackageName();
+                    return !(name.startsWith("jakarta.servlet")
+                            || name.startsWith("jakarta.websocket")
+                            || name.startsWith("org.apache.")
+                            || name.startsWith("org.springframework.web")
+                            || name.startsWith("org.springframework.http")
+                            || name.startsWith("org.springframework.security"));
+                });
+    }
+
+    private static ArchCondition<JavaClass> dependOnlyOnLowerFloors() {
+        return new ArchCondition<>("depend only on its own package and on packages of lower floors") {
+            @Override
+            public void check(JavaClass type, ConditionEvents events) {
+                String from = feature(type);
+                type.getDirectDependenciesFromSelf().stream()
+                        .filter(dependency -> isOurs(dependency.getTargetClass().getBaseComponentType()))
+                        .forEach(dependency -> {
+                            String to = feature(dependency.getTargetClass().getBaseComponentType());
+                            boolean down = from.equals(to)
+                                    || FLOORS.getOrDefault(to, Integer.MAX_VALUE) < FLOORS.getOrDefault(from, -1);
+                            if (!down) {
+                                events.add(SimpleConditionEvent.violated(dependency, dependency.getDescription()));
+                            }
+                        });
+            }
+        };
+    }
+}
