@@ -38,7 +38,7 @@ import tools.jackson.databind.json.JsonMapper;
             "socket-proxy.policy.egress.rules[0].classes=any",
             // 203.0.113.1 is nobody's: binding it has to fail with the kernel's EADDRNOTAVAIL.
             "socket-proxy.policy.listen.allow[0].addresses=127.0.0.0/8,::1,0.0.0.0,::,203.0.113.1",
-            "socket-proxy.policy.listen.allow[0].ports=0-65535",
+            "socket-proxy.policy.listen.allow[0].ports=1-65535,ephemeral",
             "socket-proxy.policy.egress.rules[1].action=allow",
             "socket-proxy.policy.egress.rules[1].paths=/tmp/**",
             "socket-proxy.policy.listen.allow[1].paths=/tmp/**",

@@ -1,7 +1,9 @@
 package io.socketproxy.rest;
 
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.Collections;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.util.MimeTypeUtils;
@@ -10,10 +12,8 @@ import org.springframework.util.MimeTypeUtils;
 final class Accept {
     private Accept() {}
 
-    static boolean prefersJson(@Nullable String accept) {
-        if (accept == null || accept.isBlank()) {
-            return false;
-        }
+    static boolean prefersJson(HttpServletRequest request) {
+        String accept = String.join(",", Collections.list(request.getHeaders(HttpHeaders.ACCEPT)));
         List<MediaType> types;
         try {
             types = MediaType.parseMediaTypes(accept);

@@ -12,22 +12,29 @@ import io.socketproxy.security.Owner;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.Wait;
+import io.swagger.v3.oas.annotations.media.Content;
+import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springdoc.core.annotations.ParameterObject;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
-import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
@@ -54,30 +61,46 @@ class DataController {
         this.limits = limits;
     }
 
+    /** What a receive answers, for the generated API document: the return type does not tell. */
+    @Target(ElementType.METHOD)
+    @Retention(RetentionPolicy.RUNTIME)
+    @ApiResponse(
+            responseCode = "200",
+            content = {
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON_VALUE,
+                        schema = @Schema(implementation = ReceivedJson.class)),
+                @Content(
+                        mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                        schema = @Schema(type = "string", format = "binary"))
+            })
+    @ApiResponse(responseCode = "204", content = @Content)
+    private @interface ReceivedResponses {}
+
     record ReceivedJson(byte[] data, @Nullable AddressJson address, int flags, boolean eof, long length) {}
 
     @PostMapping("/{id}/recv")
+    @ReceivedResponses
     ResponseEntity<?> recv(
             Owner owner,
             @PathVariable String id,
             @RequestParam(defaultValue = "65536") long bufsize,
             @RequestParam(required = false) @Nullable Constant flags,
             @RequestParam(required = false) @Nullable Long timeoutMs,
-            @RequestHeader(name = HttpHeaders.ACCEPT, required = false) @Nullable String accept,
             HttpServletRequest http) {
-        return receive(owner, id, bufsize, flags, timeoutMs, accept, http, false);
+        return receive(owner, id, bufsize, flags, timeoutMs, http, false);
     }
 
     @PostMapping("/{id}/recvfrom")
+    @ReceivedResponses
     ResponseEntity<?> recvfrom(
             Owner owner,
             @PathVariable String id,
             @RequestParam(defaultValue = "65536") long bufsize,
             @RequestParam(required = false) @Nullable Constant flags,
             @RequestParam(required = false) @Nullable Long timeoutMs,
-            @RequestHeader(name = HttpHeaders.ACCEPT, required = false) @Nullable String accept,
             HttpServletRequest http) {
-        return receive(owner, id, bufsize, flags, timeoutMs, accept, http, true);
+        return receive(owner, id, bufsize, flags, timeoutMs, http, true);
     }
 
     private ResponseEntity<?> receive(
@@ -86,13 +109,12 @@ class DataController {
             long bufsize,
             @Nullable Constant flags,
             @Nullable Long timeoutMs,
-            @Nullable String accept,
             HttpServletRequest http,
             boolean withSource) {
         if (bufsize < 0) {
             throw SocketFault.invalid("bufsize", "bufsize is 0 or more, not " + bufsize);
         }
-        boolean json = Accept.prefersJson(accept);
+        boolean json = Accept.prefersJson(http);
         int nativeFlags = flags(flags);
         int size = (int) Math.min(bufsize, limits.maxBody().toBytes());
         if (size < bufsize && (nativeFlags & Constants.MSG_WAITALL) != 0) {
@@ -139,6 +161,17 @@ class DataController {
         }
     }
 
+    /** A body that is taken as it is, for the generated API document: an InputStream does not tell. */
+    @Target(ElementType.METHOD)
+    @Retention(RetentionPolicy.RUNTIME)
+    @io.swagger.v3.oas.annotations.parameters.RequestBody(
+            required = true,
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                            schema = @Schema(type = "string", format = "binary")))
+    private @interface BytesBody {}
+
     /** What is to be sent, as JSON. */
     record SendRequest(byte @Nullable [] data, @Nullable String text) {
         @JsonIgnore
@@ -152,7 +185,10 @@ class DataController {
 
     record SentJson(long sent) {}
 
-    @PostMapping(path = "/{id}/send", consumes = MediaType.APPLICATION_JSON_VALUE)
+    @PostMapping(
+            path = "/{id}/send",
+            consumes = MediaType.APPLICATION_JSON_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
     SentJson send(
             Owner owner,
             @PathVariable String id,
@@ -165,7 +201,11 @@ class DataController {
                 owner.name(), id, handle -> sockets.send(handle, data, flags(flags), waits.of(timeoutMs, http))));
     }
 
-    @PostMapping(path = "/{id}/send", consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE)
+    @PostMapping(
+            path = "/{id}/send",
+            consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
+    @BytesBody
     SentJson send(
             Owner owner,
             @PathVariable String id,
@@ -179,7 +219,10 @@ class DataController {
         }));
     }
 
-    @PostMapping(path = "/{id}/sendall", consumes = MediaType.APPLICATION_JSON_VALUE)
+    @PostMapping(
+            path = "/{id}/sendall",
+            consumes = MediaType.APPLICATION_JSON_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
     SentJson sendall(
             Owner owner,
             @PathVariable String id,
@@ -190,7 +233,11 @@ class DataController {
         return sendall(owner, id, flags, timeoutMs, new ByteArrayInputStream(body.bytes()), http);
     }
 
-    @PostMapping(path = "/{id}/sendall", consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE)
+    @PostMapping(
+            path = "/{id}/sendall",
+            consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
+    @BytesBody
     SentJson sendall(
             Owner owner,
             @PathVariable String id,
@@ -211,11 +258,14 @@ class DataController {
         }));
     }
 
-    @PostMapping(path = "/{id}/sendto", consumes = MediaType.APPLICATION_JSON_VALUE)
+    @PostMapping(
+            path = "/{id}/sendto",
+            consumes = MediaType.APPLICATION_JSON_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
     SentJson sendto(
             Owner owner,
             @PathVariable String id,
-            Destination destination,
+            @ParameterObject Destination destination,
             @RequestParam(required = false) @Nullable Constant flags,
             @RequestParam(required = false) @Nullable Long timeoutMs,
             @RequestBody SendRequest body,
@@ -225,11 +275,15 @@ class DataController {
                 sockets.with(owner.name(), id, handle -> sendTo(handle, data, destination, flags, timeoutMs, http)));
     }
 
-    @PostMapping(path = "/{id}/sendto", consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE)
+    @PostMapping(
+            path = "/{id}/sendto",
+            consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
+    @BytesBody
     SentJson sendto(
             Owner owner,
             @PathVariable String id,
-            Destination destination,
+            @ParameterObject Destination destination,
             @RequestParam(required = false) @Nullable Constant flags,
             @RequestParam(required = false) @Nullable Long timeoutMs,
             InputStream body,
@@ -276,7 +330,7 @@ class DataController {
 
     record ReadyJson(String id, List<String> revents) {}
 
-    @PostMapping("/poll")
+    @PostMapping(path = "/poll", produces = MediaType.APPLICATION_JSON_VALUE)
     PollJson poll(Owner owner, @RequestBody PollRequest body, HttpServletRequest http) {
         if (body.sockets() == null) {
             throw SocketFault.invalid("sockets", "sockets is missing: a list of {id, events}");

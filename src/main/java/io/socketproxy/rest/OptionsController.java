@@ -6,14 +6,15 @@ import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.SocketFault;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
-import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PutMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 /** getsockopt(2) and setsockopt(2). */
@@ -58,7 +59,8 @@ class OptionsController {
             @Nullable Integer length) {}
 
     @PutMapping
-    ResponseEntity<Void> setsockopt(
+    @ResponseStatus(HttpStatus.NO_CONTENT)
+    void setsockopt(
             Owner owner,
             @PathVariable String id,
             @PathVariable Constant level,
@@ -100,7 +102,6 @@ class OptionsController {
                     }));
             return true;
         });
-        return ResponseEntity.noContent().build();
     }
 
     private interface Call<T> {

@@ -10,6 +10,7 @@ import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.SocketFault;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.MediaType;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestMapping;
@@ -17,7 +18,7 @@ import org.springframework.web.bind.annotation.RestController;
 
 /** What policy would say, without connecting. */
 @RestController
-@RequestMapping("/api/v1/policy")
+@RequestMapping(path = "/api/v1/policy", produces = MediaType.APPLICATION_JSON_VALUE)
 class PolicyController {
     private final Sockets sockets;
     private final boolean filter;

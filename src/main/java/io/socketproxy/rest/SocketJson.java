@@ -1,5 +1,6 @@
 package io.socketproxy.rest;
 
+import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
@@ -8,6 +9,7 @@ import io.socketproxy.registry.Lease;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.SocketState;
+import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -29,7 +31,7 @@ record SocketJson(
         long bytesIn,
         long bytesOut,
         boolean attached,
-        Map<String, String> links) {
+        LinksJson links) {
     static final String PATH = "/api/v1/sockets/";
 
     private static final String[] CALLS = {
@@ -49,6 +51,11 @@ record SocketJson(
         "lease",
         "stream"
     };
+
+    /** Where to go on: the handle itself, and its calls by name. */
+    record LinksJson(
+            String self,
+            @JsonAnyGetter @Schema(hidden = true) Map<String, String> calls) {}
 
     record LeaseJson(long durationMs, Instant expiresAt) {}
 
@@ -77,13 +84,12 @@ record SocketJson(
         return PATH + handle.id();
     }
 
-    private static Map<String, String> links(Handle handle) {
-        Map<String, String> links = new LinkedHashMap<>();
-        links.put("self", path(handle));
+    private static LinksJson links(Handle handle) {
+        Map<String, String> calls = new LinkedHashMap<>();
         for (String call : CALLS) {
-            links.put(call, path(handle) + "/" + call);
+            calls.put(call, path(handle) + "/" + call);
         }
-        return links;
+        return new LinksJson(path(handle), calls);
     }
 
     private static @Nullable AddressJson address(Supplier<SockAddr> name) {

@@ -7,12 +7,16 @@ import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.SocketFault;
+import io.swagger.v3.oas.annotations.media.Content;
+import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.DeleteMapping;
@@ -23,6 +27,7 @@ import org.springframework.web.bind.annotation.PutMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 /** Handles from socket(2) to close(2): everything but the data. */
@@ -47,6 +52,7 @@ class SocketsController {
             @Nullable Long leaseMs) {}
 
     @PostMapping("/sockets")
+    @ResponseStatus(HttpStatus.CREATED)
     ResponseEntity<SocketJson> socket(Owner owner, @RequestBody(required = false) @Nullable SocketRequest body) {
         SocketRequest request = body == null ? new SocketRequest(null, null, null, null) : body;
         return created(sockets.open(
@@ -60,7 +66,8 @@ class SocketsController {
     record PairJson(List<SocketJson> sockets) {}
 
     @PostMapping("/socketpair")
-    ResponseEntity<PairJson> socketpair(Owner owner, @RequestBody(required = false) @Nullable SocketRequest body) {
+    @ResponseStatus(HttpStatus.CREATED)
+    PairJson socketpair(Owner owner, @RequestBody(required = false) @Nullable SocketRequest body) {
         SocketRequest request = body == null ? new SocketRequest(null, null, null, null) : body;
         List<Handle> pair = sockets.openPair(
                 owner.name(),
@@ -68,8 +75,7 @@ class SocketsController {
                 type(request.type()),
                 proto(request.proto()),
                 lease(request.leaseMs()));
-        return ResponseEntity.status(201)
-                .body(new PairJson(pair.stream().map(SocketJson::of).toList()));
+        return new PairJson(pair.stream().map(SocketJson::of).toList());
     }
 
     record ConnectionRequest(
@@ -88,6 +94,7 @@ class SocketsController {
     }
 
     @PostMapping("/connections")
+    @ResponseStatus(HttpStatus.CREATED)
     ResponseEntity<SocketJson> createConnection(
             Owner owner, @RequestBody ConnectionRequest body, HttpServletRequest http) {
         return created(sockets.openConnected(
@@ -114,6 +121,7 @@ class SocketsController {
     }
 
     @PostMapping("/listeners")
+    @ResponseStatus(HttpStatus.CREATED)
     ResponseEntity<SocketJson> createServer(
             Owner owner, @RequestBody(required = false) @Nullable ListenerRequest body) {
         ListenerRequest request =
@@ -177,14 +185,15 @@ class SocketsController {
     }
 
     @DeleteMapping("/sockets/{id}")
-    ResponseEntity<Void> close(Owner owner, @PathVariable String id) {
+    @ResponseStatus(HttpStatus.NO_CONTENT)
+    void close(Owner owner, @PathVariable String id) {
         sockets.close(owner.name(), id);
-        return ResponseEntity.noContent().build();
     }
 
     @PostMapping("/sockets/{id}/close")
-    ResponseEntity<Void> closeByPost(Owner owner, @PathVariable String id) {
-        return close(owner, id);
+    @ResponseStatus(HttpStatus.NO_CONTENT)
+    void closeByPost(Owner owner, @PathVariable String id) {
+        close(owner, id);
     }
 
     record LeaseRequest(@Nullable Long durationMs) {}
@@ -245,6 +254,13 @@ class SocketsController {
     record AcceptedJson(SocketJson socket, AddressJson address) {}
 
     @PostMapping("/sockets/{id}/accept")
+    @ApiResponse(
+            responseCode = "201",
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON_VALUE,
+                            schema = @Schema(implementation = AcceptedJson.class)))
+    @ApiResponse(responseCode = "204", content = @Content)
     ResponseEntity<AcceptedJson> accept(
             Owner owner,
             @PathVariable String id,

@@ -3,6 +3,7 @@ package io.socketproxy.rest;
 import io.socketproxy.security.Owner;
 import io.socketproxy.security.Tickets;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.ResponseStatus;
@@ -10,7 +11,7 @@ import org.springframework.web.bind.annotation.RestController;
 
 /** Tickets for WebSocket handshakes. */
 @RestController
-@RequestMapping("/api/v1/tickets")
+@RequestMapping(path = "/api/v1/tickets", produces = MediaType.APPLICATION_JSON_VALUE)
 class TicketsController {
 
     private final Tickets tickets;

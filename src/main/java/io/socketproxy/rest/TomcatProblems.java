@@ -43,11 +43,10 @@ class TomcatProblems implements WebServerFactoryCustomizer<TomcatServletWebServe
                     errno, errno.strerror(), status, detail, errno, errno.number(), errno.strerror());
             try {
                 response.setContentType("application/problem+json");
-                response.setCharacterEncoding(StandardCharsets.UTF_8.name());
-                if (response.getReporter() != null) {
-                    response.getReporter().write(problem);
-                    response.finishResponse();
-                }
+                response.setHeader("Cache-Control", "no-store");
+                // Bytes, not characters: a writer would add a charset, which this media type does not have.
+                response.getOutputStream().write(problem.getBytes(StandardCharsets.UTF_8));
+                response.finishResponse();
             } catch (IOException | IllegalStateException e) {
                 // The client has gone, or an answer is already on its way.
             }

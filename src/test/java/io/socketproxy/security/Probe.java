@@ -10,6 +10,7 @@ import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.socket.config.annotation.EnableWebSocket;
 import org.springframework.web.socket.config.annotation.WebSocketConfigurer;
@@ -37,7 +38,11 @@ class Probe implements WebSocketConfigurer {
     static class Controller {
 
         @GetMapping
-        Map<String, Object> get(Owner owner, HttpServletRequest request) {
+        Map<String, Object> get(
+                Owner owner,
+                @RequestParam(required = false) String x,
+                @RequestParam(required = false) String y,
+                HttpServletRequest request) {
             return Map.of(
                     "owner", owner.name(),
                     "user", request.getUserPrincipal().getName(),
