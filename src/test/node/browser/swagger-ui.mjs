@@ -1,0 +1,108 @@
+// Swagger UI as a newcomer uses it: Authorize, then create, connect, send and recv by "Try it out" and "Execute".
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import net from "node:net";
+import { browse, token, url } from "./browser.mjs";
+
+const echo = net.createServer((connection) => connection.on("error", () => {}).pipe(connection));
+echo.listen(0, "127.0.0.1");
+await once(echo, "listening");
+
+// Chromium's own line for an answer of 4xx, which this test provokes.
+const expected = /^Failed to load resource: the server responded with a status of 4\d\d/;
+
+try {
+  await browse("swagger-ui", async (page) => {
+    await page.goto(`${url}/swagger-ui.html`);
+
+    const refused = await execute(page, "socket", {});
+    assert.equal(refused.status, 401);
+    assert.match((await refused.json()).detail, /Authorization: Bearer/);
+    await authorize(page);
+
+    const created = await execute(page, "socket", { body: { family: "AF_INET", type: "SOCK_STREAM" } });
+    assert.equal(created.status, 201);
+    const { id } = await created.json();
+
+    const connected = await execute(page, "connect", { id, body: { host: "127.0.0.1", port: echo.address().port } });
+    assert.equal(connected.status, 200);
+    assert.equal((await connected.json()).state, "connected");
+
+    const bytes = Buffer.from([0x00, 0xff, 0x80, 0x0a]);
+    for (const [sending, sent] of [
+      [{ body: { text: "Grüße" } }, Buffer.from("Grüße")],
+      [{ body: { data: bytes.toString("base64") } }, bytes],
+      [{ file: bytes }, bytes],
+    ]) {
+      const took = await execute(page, "send", { id, ...sending });
+      assert.deepEqual(await took.json(), { sent: sent.length });
+
+      const parameters = { bufsize: String(sent.length), flags: "MSG_WAITALL|MSG_PEEK" };
+      const peeked = await execute(page, "recv", { id, parameters, accept: "application/json" });
+      assert.deepEqual(Buffer.from((await peeked.json()).data, "base64"), sent);
+
+      const received = await execute(page, "recv", { id, parameters: { ...parameters, flags: "MSG_WAITALL" }, accept: "application/octet-stream" });
+      assert.deepEqual(await received.download(), sent);
+    }
+
+    const nothing = await execute(page, "recv", { id, parameters: { bufsize: "1", flags: "MSG_DONTWAIT" } });
+    assert.equal(nothing.status, 204);
+
+    const closed = await execute(page, "close", { id });
+    assert.equal(closed.status, 204);
+    const gone = await execute(page, "recv", { id });
+    assert.equal(gone.status, 404);
+    assert.equal((await gone.json()).errno, "EBADF");
+  }, { expected });
+} finally {
+  echo.close();
+}
+
+async function authorize(page) {
+  await page.locator(".auth-wrapper .btn.authorize").click();
+  const dialog = page.locator(".dialog-ux");
+  await dialog.locator("input").fill(token);
+  await dialog.locator("button.authorize").click();
+  await dialog.locator("button.btn-done").click();
+}
+
+/** Fills an operation's form, clicks Execute and reads what Swagger UI then shows. */
+async function execute(page, operationId, { id, parameters = {}, body, file, accept }) {
+  const operation = page.locator(`.opblock[id$="-${operationId}"]`);
+  const button = operation.locator("button.execute");
+  if (!(await button.isVisible())) {
+    await operation.locator(".opblock-summary-control").click();
+    await operation.getByRole("button", { name: "Try it out" }).click();
+  }
+  for (const [name, value] of Object.entries({ ...(id && { id }), ...parameters })) {
+    await operation.locator(`tr[data-param-name="${name}"] input`).fill(value);
+  }
+  if (body || file) {
+    await operation.locator(".body-param-content-type select").selectOption(body ? "application/json" : "application/octet-stream");
+  }
+  if (body) {
+    await operation.locator("textarea.body-param__text").fill(JSON.stringify(body));
+  }
+  if (file) {
+    await operation.locator("input[type=file]").setInputFiles({ name: "bytes", mimeType: "application/octet-stream", buffer: file });
+  }
+  if (accept) {
+    await operation.locator(".response-control-media-type--accept-controller select").selectOption(accept);
+  }
+  if (await operation.locator(".btn-clear").isVisible()) {
+    await operation.locator(".btn-clear").click();
+  }
+  await button.click();
+  const live = operation.locator(".live-responses-table");
+  return {
+    status: Number.parseInt(await live.locator(".response .response-col_status").innerText(), 10),
+    json: async () => JSON.parse(await live.locator(".response .response-col_description code").first().innerText()),
+    download: async () => {
+      const link = live.locator(".response a[download]");
+      const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
+      return readFile(await download.path());
+    },
+  };
+}
