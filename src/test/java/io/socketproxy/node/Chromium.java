@@ -36,8 +36,10 @@ public final class Chromium {
      */
     public static String run(String script, String url, String token, Map<String, String> environment)
             throws IOException, InterruptedException {
-        Optional<Path> chromium =
-                NAMES.stream().map(NodeProject::onPath).flatMap(Optional::stream).findFirst();
+        Optional<Path> chromium = NAMES.stream()
+                .map(NodeProject::onPath)
+                .flatMap(Optional::stream)
+                .findFirst();
         assumeTrue(chromium.isPresent(), "no Chromium is on the PATH: install chromium to run this");
         Files.createDirectories(PICTURES);
         Map<String, String> all = new HashMap<>(environment);

@@ -91,8 +91,7 @@ public final class NodeProject {
         return output.text();
     }
 
-    private static Output execute(
-            List<String> command, Path directory, Map<String, String> environment, Duration limit)
+    private static Output execute(List<String> command, Path directory, Map<String, String> environment, Duration limit)
             throws IOException, InterruptedException {
         Path text = Files.createTempFile("socket-proxy-node-", ".txt");
         ProcessBuilder builder = new ProcessBuilder(command)
