@@ -36,7 +36,9 @@ final class AsyncApi {
 
     private static ObjectNode schemas() {
         ObjectNode all = (ObjectNode) localReferences(OPENAPI, "");
-        localReferences(DOCUMENT, OWN).properties().forEach(schema -> all.set(OWN + schema.getKey(), schema.getValue()));
+        localReferences(DOCUMENT, OWN)
+                .properties()
+                .forEach(schema -> all.set(OWN + schema.getKey(), schema.getValue()));
         return all;
     }
 

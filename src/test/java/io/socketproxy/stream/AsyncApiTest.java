@@ -29,8 +29,7 @@ class AsyncApiTest {
 
     @Test
     void hasTheStructureThatTheProjectDemands() {
-        Schema rules =
-                REGISTRY.getSchema(YAML.readTree(Path.of("src/test/resources/asyncapi-document.schema.yaml")));
+        Schema rules = REGISTRY.getSchema(YAML.readTree(Path.of("src/test/resources/asyncapi-document.schema.yaml")));
         assertThat(rules.validate(DOCUMENT)).isEmpty();
     }
 
@@ -79,7 +78,8 @@ class AsyncApiTest {
                 .hasSize(1);
         assertThat(AsyncApi.violations("stream", "{\"type\": \"ack\", \"received\": 1, \"sent\": 2}"))
                 .hasSize(1);
-        assertThat(AsyncApi.violations("stream", "{\"type\": \"attached\", \"sent\": 0, \"received\": 0, \"socket\": {}}"))
+        assertThat(AsyncApi.violations(
+                        "stream", "{\"type\": \"attached\", \"sent\": 0, \"received\": 0, \"socket\": {}}"))
                 .isNotEmpty();
         assertThat(AsyncApi.violations("stream", "{\"type\": \"shutdown\", \"how\": \"SHUT_WR\"}"))
                 .hasSize(1);
@@ -114,13 +114,15 @@ class AsyncApiTest {
         });
         Set<String> declared = new TreeSet<>();
         Set<String> components = new HashSet<>();
-        DOCUMENT.path("channels").properties().forEach(channel -> channel.getValue()
-                .path("messages")
+        DOCUMENT.path("channels")
                 .properties()
-                .forEach(message -> {
-                    declared.add("#/channels/" + channel.getKey() + "/messages/" + message.getKey());
-                    components.add(message.getValue().path("$ref").stringValue());
-                }));
+                .forEach(channel -> channel.getValue()
+                        .path("messages")
+                        .properties()
+                        .forEach(message -> {
+                            declared.add("#/channels/" + channel.getKey() + "/messages/" + message.getKey());
+                            components.add(message.getValue().path("$ref").stringValue());
+                        }));
         assertThat(used).isEqualTo(declared);
         messages((key, message) -> assertThat(components).contains("#/components/messages/" + key));
     }
