@@ -97,11 +97,11 @@ public final class Sockets implements AutoCloseable {
      * @param family AF_INET, AF_INET6 or AF_UNIX
      * @param type SOCK_STREAM or SOCK_DGRAM; SOCK_NONBLOCK and SOCK_CLOEXEC may be added and change nothing
      * @param lease null for the default
-     * @throws SocketFault EAFNOSUPPORT, EPERM, EPROTONOSUPPORT for what a remote caller cannot have; EMFILE, ENFILE
+     * @throws SocketFault EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT for what a remote caller cannot have; EMFILE, ENFILE
      */
     public Handle open(String owner, int family, int type, int proto, @Nullable Duration lease) {
         int plainType = requireKind(family, type, proto);
-        Duration duration = requireLease(lease);
+        Duration duration = requireLease("leaseMs", lease);
         BsdSocket.Permission permission = quota.admit(owner);
         try {
             return register(owner, BsdSocket.open(family, plainType, proto, readiness, permission), duration);
@@ -114,7 +114,7 @@ public final class Sockets implements AutoCloseable {
     /** Two handles whose sockets are connected to each other; socketpair(2). */
     public List<Handle> openPair(String owner, int family, int type, int proto, @Nullable Duration lease) {
         int plainType = requireKind(family, type, proto);
-        Duration duration = requireLease(lease);
+        Duration duration = requireLease("leaseMs", lease);
         BsdSocket.Permission first = quota.admit(owner);
         BsdSocket.Permission second = null;
         try {
@@ -190,7 +190,7 @@ public final class Sockets implements AutoCloseable {
 
     /** Sets for how long the handle lives unused. */
     public void lease(Handle handle, Duration duration) {
-        handle.lease(requireLease(duration));
+        handle.lease(requireLease("durationMs", duration));
     }
 
     /** bind(2), under listen policy. */
@@ -509,15 +509,15 @@ public final class Sockets implements AutoCloseable {
         }
     }
 
-    private Duration requireLease(@Nullable Duration lease) {
+    /** The lease that is granted: more than the maximum counts as that. */
+    private Duration requireLease(String field, @Nullable Duration lease) {
         if (lease == null) {
             return leases.duration();
         }
-        if (lease.compareTo(Duration.ofSeconds(1)) < 0 || lease.compareTo(leases.maximum()) > 0) {
-            throw SocketFault.invalid(
-                    "leaseMs", "a lease is between 1000 and " + leases.maximum().toMillis() + " milliseconds");
+        if (lease.compareTo(Duration.ofSeconds(1)) < 0) {
+            throw SocketFault.invalid(field, field + " is 1000 milliseconds or more");
         }
-        return lease;
+        return lease.compareTo(leases.maximum()) > 0 ? leases.maximum() : lease;
     }
 
     /** What a remote caller may have at all, whatever policy says; returns the type without its flags. */
@@ -527,11 +527,9 @@ public final class Sockets implements AutoCloseable {
         }
         int plainType = type & ~TYPE_FLAGS;
         if (plainType != SOCK_STREAM && plainType != SOCK_DGRAM) {
-            Errno errno = Errno.EINVAL;
-            if (Constants.nameOf("SOCK_", plainType).isPresent()) {
-                errno = Errno.EPERM;
-            }
-            throw SocketFault.argument(errno, "type", "the type must be SOCK_STREAM or SOCK_DGRAM");
+            boolean known = Constants.nameOf("SOCK_", plainType).isPresent();
+            throw SocketFault.argument(
+                    known ? Errno.ESOCKTNOSUPPORT : Errno.EINVAL, "type", "the type must be SOCK_STREAM or SOCK_DGRAM");
         }
         // Others, such as IPPROTO_SCTP or IPPROTO_MPTCP, reach addresses that policy has not seen.
         boolean plain = family == AF_UNIX

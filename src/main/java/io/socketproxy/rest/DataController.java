@@ -79,7 +79,9 @@ class DataController {
 
     record ReceivedJson(byte[] data, @Nullable AddressJson address, int flags, boolean eof, long length) {}
 
-    @PostMapping("/{id}/recv")
+    @PostMapping(
+            path = "/{id}/recv",
+            produces = {MediaType.APPLICATION_OCTET_STREAM_VALUE, MediaType.APPLICATION_JSON_VALUE})
     @ReceivedResponses
     ResponseEntity<?> recv(
             Owner owner,
@@ -91,7 +93,9 @@ class DataController {
         return receive(owner, id, bufsize, flags, timeoutMs, http, false);
     }
 
-    @PostMapping("/{id}/recvfrom")
+    @PostMapping(
+            path = "/{id}/recvfrom",
+            produces = {MediaType.APPLICATION_OCTET_STREAM_VALUE, MediaType.APPLICATION_JSON_VALUE})
     @ReceivedResponses
     ResponseEntity<?> recvfrom(
             Owner owner,
@@ -250,8 +254,11 @@ class DataController {
             if (!handle.socket().isStream()) {
                 return (long) sockets.send(handle, read(body, handle), flags(flags), wait);
             }
+            Counted counted = new Counted(body);
             try {
-                return handle.socket().sendAll(body::read, flags(flags), wait);
+                return handle.socket().sendAll(counted, flags(flags), wait);
+            } catch (BodyLimit.BodyTooLong e) {
+                throw new BsdSocket.PartlySent(Errno.EMSGSIZE, counted.count);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -290,6 +297,23 @@ class DataController {
             HttpServletRequest http) {
         return new SentJson(sockets.with(
                 owner.name(), id, handle -> sendTo(handle, read(body, handle), destination, flags, timeoutMs, http)));
+    }
+
+    /** A body that tells how much of it has been read, which sendAll has sent by the time that it asks for more. */
+    private static final class Counted implements BsdSocket.Source {
+        private final InputStream body;
+        private long count;
+
+        Counted(InputStream body) {
+            this.body = body;
+        }
+
+        @Override
+        public int read(byte[] buffer) throws IOException {
+            int read = body.read(buffer);
+            count += Math.max(read, 0);
+            return read;
+        }
     }
 
     private int sendTo(

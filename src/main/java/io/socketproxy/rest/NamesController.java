@@ -7,8 +7,6 @@ import io.socketproxy.address.Resolver;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
-import io.socketproxy.policy.PolicyProperties;
-import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.SocketFault;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -30,13 +28,11 @@ class NamesController {
     private static final int AI_NUMERICHOST = Constants.require("AI_NUMERICHOST");
 
     private final Resolver resolver;
-    private final Sockets sockets;
-    private final boolean filter;
+    private final Disclosure disclosure;
 
-    NamesController(Resolver resolver, Sockets sockets, PolicyProperties policy) {
+    NamesController(Resolver resolver, Disclosure disclosure) {
         this.resolver = resolver;
-        this.sockets = sockets;
-        this.filter = policy.filterResolution();
+        this.disclosure = disclosure;
     }
 
     record AddrInfoJson(int family, int type, int proto, String canonname, AddressJson sockaddr) {}
@@ -49,6 +45,9 @@ class NamesController {
             @RequestParam(required = false) @Nullable Constant type,
             @RequestParam(required = false) @Nullable Constant proto,
             @RequestParam(required = false) @Nullable Constant flags) {
+        if (port != null && port.indexOf('\0') >= 0) {
+            throw SocketFault.invalid("port", "embedded null character");
+        }
         List<AddrInfo> infos;
         try {
             infos = resolver.getaddrinfo(
@@ -61,10 +60,9 @@ class NamesController {
         } catch (IllegalArgumentException e) {
             throw SocketFault.invalid("host", String.valueOf(e.getMessage()));
         }
-        if (filter && host != null && !Resolver.isNumeric(host)) {
-            // Or else anyone could map a private network by its names.
+        if (host != null) {
             infos = infos.stream()
-                    .filter(info -> sockets.reveals(host, info.address()))
+                    .filter(info -> disclosure.tells(host, info.address()))
                     .toList();
             if (infos.isEmpty()) {
                 throw new GaiError(GaiError.EAI_NONAME, null, host);
@@ -97,8 +95,7 @@ class NamesController {
         } catch (IllegalArgumentException e) {
             throw SocketFault.invalid("host", String.valueOf(e.getMessage()));
         }
-        if (filter && (numberFlags & NI_NUMERICHOST) == 0 && !sockets.reveals(null, address)) {
-            // As with getaddrinfo: the names of what policy denies are not told.
+        if ((numberFlags & NI_NUMERICHOST) == 0 && !disclosure.tellsNames(address)) {
             if ((numberFlags & NI_NAMEREQD) != 0) {
                 throw new GaiError(GaiError.EAI_NONAME, null, host);
             }
@@ -113,7 +110,7 @@ class NamesController {
     PortJson getservbyname(@RequestParam String name, @RequestParam(required = false) @Nullable String proto) {
         int port = checked("name", () -> resolver.getservbyname(name, proto));
         if (port < 0) {
-            throw SocketFault.invalid("name", "no service of this name" + (proto == null ? "" : " and protocol"));
+            throw SocketFault.invalid("name", "the server knows no service " + name + ofProtocol(proto));
         }
         return new PortJson(port);
     }
@@ -127,9 +124,13 @@ class NamesController {
         }
         String name = checked("proto", () -> resolver.getservbyport(port, proto));
         if (name == null) {
-            throw SocketFault.invalid("port", "no service at this port" + (proto == null ? "" : " with this protocol"));
+            throw SocketFault.invalid("port", "the server knows no service at port " + port + ofProtocol(proto));
         }
         return new NameJson(name);
+    }
+
+    private static String ofProtocol(@Nullable String proto) {
+        return proto == null ? "" : " of protocol " + proto;
     }
 
     record PackedJson(byte[] packed, String hex) {}

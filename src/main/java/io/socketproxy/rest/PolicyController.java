@@ -1,10 +1,8 @@
 package io.socketproxy.rest;
 
-import io.socketproxy.address.Resolver;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Decision;
-import io.socketproxy.policy.PolicyProperties;
 import io.socketproxy.registry.SocketEvents.Operation;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.SocketFault;
@@ -21,11 +19,11 @@ import org.springframework.web.bind.annotation.RestController;
 @RequestMapping(path = "/api/v1/policy", produces = MediaType.APPLICATION_JSON_VALUE)
 class PolicyController {
     private final Sockets sockets;
-    private final boolean filter;
+    private final Disclosure disclosure;
 
-    PolicyController(Sockets sockets, PolicyProperties policy) {
+    PolicyController(Sockets sockets, Disclosure disclosure) {
         this.sockets = sockets;
-        this.filter = policy.filterResolution();
+        this.disclosure = disclosure;
     }
 
     record ExplainRequest(
@@ -58,14 +56,12 @@ class PolicyController {
 
     private DecisionJson json(@Nullable String host, Decision decision) {
         SockAddr address = decision.target().address();
-        // As with getaddrinfo: what a name stands for in a private network is not told.
-        boolean told = !filter || host == null || Resolver.isNumeric(host) || sockets.reveals(host, address);
         return new DecisionJson(
-                told ? AddressJson.of(address) : null,
+                disclosure.tells(host, address) ? AddressJson.of(address) : null,
                 decision instanceof Decision.Allowed ? "allow" : "deny",
                 decision.rule(),
                 decision.addressClass().id(),
-                decision.reason());
+                disclosure.reason(decision));
     }
 
     private static Operation operation(@Nullable String operation) {

@@ -50,10 +50,18 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
     private static final Logger LOG = LoggerFactory.getLogger(ProblemHandler.class);
     private static final String TYPE = "urn:socket-proxy:error:";
 
+    private final Disclosure disclosure;
+
+    ProblemHandler(Disclosure disclosure) {
+        this.disclosure = disclosure;
+    }
+
     @ExceptionHandler
     ResponseEntity<Object> fault(SocketFault fault, HttpServletRequest request) {
         HttpStatus status = ErrnoStatus.of(fault);
-        ProblemDetail problem = problem(status, fault.errno(), fault.getMessage(), request);
+        String detail =
+                fault instanceof PolicyDenied denied ? disclosure.reason(denied.decision()) : fault.getMessage();
+        ProblemDetail problem = problem(status, fault.errno(), detail, request);
         if (fault.field() != null) {
             problem.setProperty("field", fault.field());
         }

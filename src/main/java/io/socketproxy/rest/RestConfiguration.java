@@ -3,15 +3,16 @@ package io.socketproxy.rest;
 import io.socketproxy.socket.SocketFault;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import java.lang.reflect.RecordComponent;
 import java.util.Collections;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.jackson.autoconfigure.JsonMapperBuilderCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.core.MethodParameter;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.method.HandlerMethod;
@@ -53,38 +54,56 @@ class RestConfiguration implements WebMvcConfigurer {
         registry.addInterceptor(new KnownParameters()).addPathPatterns("/api/v1/**");
     }
 
-    /** Refuses query parameters that an endpoint does not have: a misspelt timeoutMs would wait for a minute. */
+    /**
+     * Refuses query parameters that an endpoint does not have, or that say nothing or two things: with a misspelt timeoutMs, or none
+     * behind the equals sign, a call would wait for a minute.
+     */
     private static final class KnownParameters implements HandlerInterceptor {
-        private final Map<HandlerMethod, Set<String>> known = new ConcurrentHashMap<>();
+        private final Map<HandlerMethod, Map<String, Class<?>>> known = new ConcurrentHashMap<>();
 
         @Override
         public boolean preHandle(HttpServletRequest request, HttpServletResponse response, Object handler) {
             if (request.getQueryString() != null && handler instanceof HandlerMethod method) {
-                Set<String> names = known.computeIfAbsent(method, KnownParameters::names);
+                Map<String, Class<?>> types = known.computeIfAbsent(method, KnownParameters::types);
                 for (String name : Collections.list(request.getParameterNames())) {
                     // A handshake's credential, which the filter chain has taken.
-                    if (!names.contains(name) && !name.equals("ticket")) {
-                        throw SocketFault.invalid(
-                                name,
-                                "there is no parameter " + name + " here"
-                                        + (names.isEmpty() ? "" : "; known are " + String.join(", ", names)));
+                    if (!name.equals("ticket")) {
+                        check(name, request.getParameterValues(name), types);
                     }
                 }
             }
             return true;
         }
 
-        private static Set<String> names(HandlerMethod method) {
-            Set<String> names = new TreeSet<>();
+        private static void check(String name, String[] values, Map<String, Class<?>> types) {
+            Class<?> type = types.get(name);
+            if (type == null) {
+                throw SocketFault.invalid(
+                        name,
+                        "there is no parameter " + name + " here"
+                                + (types.isEmpty() ? "" : "; known are " + String.join(", ", types.keySet())));
+            }
+            if (values.length > 1) {
+                throw SocketFault.invalid(name, name + " is given more than once");
+            }
+            if (values[0].isBlank() && (type.isPrimitive() || Number.class.isAssignableFrom(type))) {
+                throw SocketFault.invalid(name, name + " is empty; give a number, or leave it out");
+            }
+        }
+
+        private static Map<String, Class<?>> types(HandlerMethod method) {
+            Map<String, Class<?>> types = new TreeMap<>();
             for (MethodParameter parameter : method.getMethodParameters()) {
-                parameter.initParameterNameDiscovery(new org.springframework.core.DefaultParameterNameDiscoverer());
+                parameter.initParameterNameDiscovery(new DefaultParameterNameDiscoverer());
                 if (parameter.hasParameterAnnotation(RequestParam.class)) {
-                    names.add(String.valueOf(parameter.getParameterName()));
+                    types.put(String.valueOf(parameter.getParameterName()), parameter.getParameterType());
                 } else if (parameter.getParameterType() == DataController.Destination.class) {
-                    names.addAll(Set.of("host", "port", "flowinfo", "scopeId", "path"));
+                    for (RecordComponent component : DataController.Destination.class.getRecordComponents()) {
+                        types.put(component.getName(), component.getType());
+                    }
                 }
             }
-            return names;
+            return types;
         }
     }
 }

@@ -173,10 +173,14 @@ class SocketsController {
             return 0;
         }
         try {
-            return Long.parseUnsignedLong(cursor, 36);
+            long after = Long.parseLong(cursor, 36);
+            if (after > 0) {
+                return after;
+            }
         } catch (NumberFormatException e) {
-            throw SocketFault.invalid("cursor", "the cursor is the nextCursor of the page before");
+            // Said below.
         }
+        throw SocketFault.invalid("cursor", "the cursor is the nextCursor of the page before");
     }
 
     @GetMapping("/sockets/{id}")

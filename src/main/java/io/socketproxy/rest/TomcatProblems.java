@@ -34,8 +34,10 @@ class TomcatProblems implements WebServerFactoryCustomizer<TomcatServletWebServe
             if (status < 400 || response.getContentWritten() > 0 || !response.setErrorReported()) {
                 return;
             }
-            Errno errno = status < 500 ? Errno.EINVAL : Errno.EIO;
-            String detail = status < 500 ? "the request is not valid HTTP for this service" : "a defect of the server";
+            // 501 is a transfer coding that Tomcat does not know, 505 a version of HTTP.
+            boolean ofRequest = status < 500 || status == 501 || status == 505;
+            Errno errno = ofRequest ? Errno.EINVAL : Errno.EIO;
+            String detail = ofRequest ? "the request is not valid HTTP for this service" : "a defect of the server";
             // Nothing in it comes from the request, so nothing needs escaping.
             String problem = String.format(
                     "{\"type\":\"urn:socket-proxy:error:%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\","

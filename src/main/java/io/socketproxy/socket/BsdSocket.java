@@ -411,7 +411,8 @@ public final class BsdSocket implements AutoCloseable {
 
         private final long sent;
 
-        PartlySent(Errno errno, long sent) {
+        /** With what ended it, after the kernel had taken {@code sent} bytes. */
+        public PartlySent(Errno errno, long sent) {
             super(
                     errno,
                     errno.strerror() + ". The kernel had taken " + sent
