@@ -52,7 +52,13 @@ public final class NodeProject {
         return project;
     }
 
-    /** What the script printed; a script that exits with another status than 0, or is not done in time, fails the test and shows it. */
+    /**
+     * What the script printed to its standard output.
+     *
+     * <p>A script that exits with another status than 0, or is not done in time, fails the test, which shows all that it printed.
+     *
+     * @param script below the project's directory; a tool's is in {@code node_modules}
+     */
     public String run(String script, Map<String, String> environment, Duration limit, String... arguments)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(
@@ -82,34 +88,36 @@ public final class NodeProject {
                 .findFirst();
     }
 
-    private record Output(List<String> command, int status, String text) {}
+    private record Output(List<String> command, int status, String text, String errors) {}
 
     private static String succeed(Output output) {
         if (output.status() != 0) {
-            fail("%s exited with %d:%n%s", String.join(" ", output.command()), output.status(), output.text());
+            fail("%s exited with %d:%n%s%s", String.join(" ", output.command()), output.status(), output.text(), output.errors());
         }
         return output.text();
     }
 
     private static Output execute(List<String> command, Path directory, Map<String, String> environment, Duration limit)
             throws IOException, InterruptedException {
-        Path text = Files.createTempFile("socket-proxy-node-", ".txt");
+        Path text = Files.createTempFile("socket-proxy-node-", ".out");
+        Path errors = Files.createTempFile("socket-proxy-node-", ".err");
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(text.toFile());
+                .redirectOutput(text.toFile())
+                .redirectError(errors.toFile());
         builder.environment().putAll(environment);
         Process process = builder.start();
         try {
             process.getOutputStream().close();
             if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-                fail("%s was not done after %s:%n%s", String.join(" ", command), limit, Files.readString(text));
+                fail("%s was not done after %s:%n%s%s", String.join(" ", command), limit, Files.readString(text), Files.readString(errors));
             }
-            return new Output(command, process.exitValue(), Files.readString(text));
+            return new Output(command, process.exitValue(), Files.readString(text), Files.readString(errors));
         } finally {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
             Files.delete(text);
+            Files.delete(errors);
         }
     }
 }
