@@ -92,7 +92,9 @@ public final class NodeProject {
 
     private static String succeed(Output output) {
         if (output.status() != 0) {
-            fail("%s exited with %d:%n%s%s", String.join(" ", output.command()), output.status(), output.text(), output.errors());
+            fail(
+                    "%s exited with %d:%n%s%s",
+                    String.join(" ", output.command()), output.status(), output.text(), output.errors());
         }
         return output.text();
     }
@@ -110,7 +112,9 @@ public final class NodeProject {
         try {
             process.getOutputStream().close();
             if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-                fail("%s was not done after %s:%n%s%s", String.join(" ", command), limit, Files.readString(text), Files.readString(errors));
+                fail(
+                        "%s was not done after %s:%n%s%s",
+                        String.join(" ", command), limit, Files.readString(text), Files.readString(errors));
             }
             return new Output(command, process.exitValue(), Files.readString(text), Files.readString(errors));
         } finally {

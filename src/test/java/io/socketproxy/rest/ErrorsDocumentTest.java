@@ -36,7 +36,8 @@ class ErrorsDocumentTest {
 
     ErrorsDocumentTest() throws IOException {
         Pattern row = Pattern.compile("^\\| (E[A-Z0-9_]+) \\| (-?\\d+) \\| (\\d+) \\|", Pattern.MULTILINE);
-        for (MatchResult cells : row.matcher(Files.readString(DOCUMENT)).results().toList()) {
+        for (MatchResult cells :
+                row.matcher(Files.readString(DOCUMENT)).results().toList()) {
             statuses.computeIfAbsent(cells.group(1), name -> new TreeSet<>()).add(Integer.valueOf(cells.group(3)));
             numbers.put(cells.group(1), Integer.valueOf(cells.group(2)));
         }
@@ -48,7 +49,8 @@ class ErrorsDocumentTest {
         Arrays.stream(Errno.values()).forEach(errno -> {
             Set<Integer> answered = new TreeSet<>(BESIDE_THE_TABLE.getOrDefault(errno.name(), Set.of()));
             answered.add(ErrnoStatus.of(new SocketFault(errno)).value());
-            answered.add(ErrnoStatus.of(SocketFault.argument(errno, "field", "")).value());
+            answered.add(
+                    ErrnoStatus.of(SocketFault.argument(errno, "field", "")).value());
 
             if (statuses.containsKey(errno.name()) || !answered.equals(Set.of(OTHERS))) {
                 assertThat(statuses.getOrDefault(errno.name(), Set.of()))
