@@ -52,13 +52,7 @@ public final class NodeProject {
         return project;
     }
 
-    /**
-     * What the script printed to its standard output.
-     *
-     * <p>A script that exits with another status than 0, or is not done in time, fails the test, which shows all that it printed.
-     *
-     * @param script below the project's directory; a tool's is in {@code node_modules}
-     */
+    /** What the script printed; a script that exits with another status than 0, or is not done in time, fails the test and shows it. */
     public String run(String script, Map<String, String> environment, Duration limit, String... arguments)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(
@@ -88,40 +82,34 @@ public final class NodeProject {
                 .findFirst();
     }
 
-    private record Output(List<String> command, int status, String text, String errors) {}
+    private record Output(List<String> command, int status, String text) {}
 
     private static String succeed(Output output) {
         if (output.status() != 0) {
-            fail(
-                    "%s exited with %d:%n%s%s",
-                    String.join(" ", output.command()), output.status(), output.text(), output.errors());
+            fail("%s exited with %d:%n%s", String.join(" ", output.command()), output.status(), output.text());
         }
         return output.text();
     }
 
     private static Output execute(List<String> command, Path directory, Map<String, String> environment, Duration limit)
             throws IOException, InterruptedException {
-        Path text = Files.createTempFile("socket-proxy-node-", ".out");
-        Path errors = Files.createTempFile("socket-proxy-node-", ".err");
+        Path text = Files.createTempFile("socket-proxy-node-", ".txt");
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())
-                .redirectOutput(text.toFile())
-                .redirectError(errors.toFile());
+                .redirectErrorStream(true)
+                .redirectOutput(text.toFile());
         builder.environment().putAll(environment);
         Process process = builder.start();
         try {
             process.getOutputStream().close();
             if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-                fail(
-                        "%s was not done after %s:%n%s%s",
-                        String.join(" ", command), limit, Files.readString(text), Files.readString(errors));
+                fail("%s was not done after %s:%n%s", String.join(" ", command), limit, Files.readString(text));
             }
-            return new Output(command, process.exitValue(), Files.readString(text), Files.readString(errors));
+            return new Output(command, process.exitValue(), Files.readString(text));
         } finally {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
             Files.delete(text);
-            Files.delete(errors);
         }
     }
 }

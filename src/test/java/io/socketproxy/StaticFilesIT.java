@@ -1,0 +1,100 @@
+package io.socketproxy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
+import org.springframework.boot.test.web.server.LocalServerPort;
+
+/** How the files of the browser client are served. */
+@SpringBootTest(
+        webEnvironment = WebEnvironment.RANDOM_PORT,
+        properties = {"server.address=127.0.0.1", "socket-proxy.security.allowed-origins=https://pages.example"})
+class StaticFilesIT {
+    private static final String MODULE = "/client/socket-proxy.js";
+
+    private static final int MODULE_LIMIT_BYTES = 30_000;
+
+    private final HttpClient client = HttpClient.newHttpClient();
+
+    @LocalServerPort
+    private int port;
+
+    @ParameterizedTest
+    @CsvSource({
+        MODULE + ", text/javascript",
+        "/client/socket-proxy.d.ts, text/plain;charset=UTF-8",
+    })
+    void haveTheirMediaTypes(String path, String mediaType) throws Exception {
+        HttpResponse<String> response = get(path);
+
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(response.headers().firstValue("Content-Type")).hasValue(mediaType);
+        assertThat(response.headers().firstValue("X-Content-Type-Options")).hasValue("nosniff");
+    }
+
+    @Test
+    void areKeptAndAskedForAnew() throws Exception {
+        HttpResponse<String> first = get(MODULE);
+        String etag = first.headers().firstValue("ETag").orElseThrow();
+
+        HttpResponse<String> again = get(MODULE, "If-None-Match", etag);
+        HttpResponse<String> changed = get(MODULE, "If-None-Match", "\"another\"");
+
+        assertThat(first.headers().firstValue("Cache-Control")).hasValue("no-cache");
+        assertThat(first.headers().firstValue("Last-Modified")).isEmpty();
+        assertThat(again.statusCode()).isEqualTo(304);
+        assertThat(again.body()).isEmpty();
+        assertThat(changed.statusCode()).isEqualTo(200);
+        assertThat(get("/client/socket-proxy.d.ts").headers().firstValue("ETag"))
+                .isPresent()
+                .isNotEqualTo(first.headers().firstValue("ETag"));
+    }
+
+    @Test
+    void arePagesOfListedOriginsToUse() throws Exception {
+        assertThat(get(MODULE, "Origin", "https://pages.example").headers().firstValue("Access-Control-Allow-Origin"))
+                .hasValue("https://pages.example");
+        assertThat(get(MODULE, "Origin", "https://elsewhere.example")
+                        .headers()
+                        .firstValue("Access-Control-Allow-Origin"))
+                .isEmpty();
+    }
+
+    @Test
+    void theModuleIsSmallAndStandsAlone() throws Exception {
+        String source = get(MODULE).body();
+
+        assertThat(gzipped(source)).isLessThan(MODULE_LIMIT_BYTES);
+        assertThat(source.lines()).noneMatch(line -> line.startsWith("import "));
+    }
+
+    private HttpResponse<String> get(String path, String... headers) throws IOException, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path));
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return client.send(request.build(), BodyHandlers.ofString());
+    }
+
+    private static int gzipped(String text) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (OutputStream gzip = new GZIPOutputStream(bytes)) {
+            gzip.write(text.getBytes(UTF_8));
+        }
+        return bytes.size();
+    }
+}
