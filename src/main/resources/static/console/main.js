@@ -1,0 +1,233 @@
+import { h, icon, setText, toast } from './dom.js';
+import { callForm, check, field, shown } from './forms.js';
+import { Handles } from './handles.js';
+import { PolicyPage } from './policy-page.js';
+import { problemCard } from './problem.js';
+import { ResolverPage } from './resolver-page.js';
+import { Service } from './service.js';
+import { Sessions } from './session.js';
+import { SocketsPage } from './sockets-page.js';
+
+const TOKEN = 'socket-proxy.token';
+const THEME = 'socket-proxy.theme';
+
+/** The token that the start-up link carries; it is taken out of the address bar and out of the history. */
+function tokenFromLink() {
+  const match = location.hash.match(/^#\/?token=([^&]+)/);
+  if (!match) {
+    return null;
+  }
+  history.replaceState(null, '', `${location.pathname}${location.search}#/`);
+  return decodeURIComponent(match[1]);
+}
+
+/** The console, signed in or not. */
+class Console {
+  #root = document.getElementById('app');
+  #page = null;
+  #route = null;
+
+  service = null;
+  handles = null;
+  sessions = null;
+
+  start() {
+    addEventListener('hashchange', () => {
+      const token = tokenFromLink();
+      if (token) {
+        this.#signOut();
+        this.#signIn(token, true);
+      } else if (this.service) {
+        closeDialogs();
+        this.#navigate(true);
+      }
+    });
+    const token = tokenFromLink() ?? sessionStorage.getItem(TOKEN);
+    if (token) {
+      this.#signIn(token, true);
+    } else {
+      this.#askForToken();
+    }
+  }
+
+  #askForToken(problem = null) {
+    const input = h('input', {
+      type: 'password',
+      name: 'token',
+      required: true,
+      autocomplete: 'off',
+      spellcheck: 'false',
+      placeholder: 'spx_…',
+    });
+    document.title = 'Sign in – socket-proxy';
+    this.#root.replaceChildren(h(
+      'main.sign-in',
+      { id: 'main' },
+      h('div.sign-in-card', {},
+        h('div.brand.large', {}, logo(), h('h1', {}, 'socket-proxy')),
+        h('p.lead', {}, 'Real BSD sockets, held on this server.'),
+        problem && problemCard(problem),
+        callForm({
+          label: 'Sign in',
+          fields: [
+            field('API token', input, { wide: true, hint: 'The service prints one at start-up where none is configured.' }),
+            h('div.field.wide', {}, check('Keep it until this tab is closed', 'keep', { checked: true })),
+          ],
+          action: 'Sign in',
+          run: async ({ token, keep }) => {
+            await new Service(token.trim()).call('GET', 'sockets', { query: { limit: 1 } });
+            this.#signIn(token.trim(), keep);
+          },
+        }),
+        h('p.links', {}, h('a', { href: 'swagger-ui.html' }, 'REST interface'), themeButton()))));
+    input.focus();
+  }
+
+  #signIn(token, keep) {
+    if (keep) {
+      sessionStorage.setItem(TOKEN, token);
+    }
+    this.service = new Service(token);
+    this.handles = new Handles(this.service);
+    this.sessions = new Sessions(this.service, this.handles);
+    this.service.addEventListener('unauthorized', () => {
+      if (this.service?.token === token) {
+        this.#signOut();
+        this.#askForToken({
+          title: 'Signed out',
+          errno: 'EACCES',
+          status: 401,
+          message: 'The service does not take this token (any more). Sign in with a valid one.',
+        });
+      }
+    });
+    this.#frame();
+    this.service.synchronise().catch(() => {});
+    const first = this.handles.start();
+    // A link to a handle cannot be followed before the list is there.
+    first.finally(() => this.service?.token === token && this.#navigate(false));
+  }
+
+  #signOut() {
+    sessionStorage.removeItem(TOKEN);
+    this.sessions?.detachAll();
+    this.handles?.stop();
+    this.#page?.dispose();
+    this.#page = null;
+    this.#route = null;
+    this.service = null;
+    this.handles = null;
+    this.sessions = null;
+    closeDialogs();
+  }
+
+  #frame() {
+    this.main = h('main', { id: 'main', tabindex: '-1' }, h('p.loading', {}, 'Loading…'));
+    this.links = {
+      sockets: h('a', { href: '#/' }, 'Sockets'),
+      resolver: h('a', { href: '#/resolver' }, 'Resolver'),
+      policy: h('a', { href: '#/policy' }, 'Policy'),
+    };
+    this.live = h('span.live', { role: 'status' });
+    this.#root.replaceChildren(
+      h('a.skip', {
+        href: '#/',
+        onclick: (event) => {
+          event.preventDefault();
+          this.main.focus();
+        },
+      }, 'Skip to the content'),
+      h('header.top', {},
+        h('div.brand', {}, logo(), h('span', {}, 'socket-proxy')),
+        h('nav', { 'aria-label': 'Pages' }, Object.values(this.links)),
+        this.live,
+        h('div.top-end', {},
+          h('a.button.quiet', { href: 'swagger-ui.html', target: '_blank', rel: 'noopener' }, h('span.wide-only', {}, 'REST interface'), h('span.narrow-only', {}, 'API'), icon('external')),
+          themeButton(),
+          h('button.icon-button', {
+            type: 'button',
+            title: 'Sign out',
+            'aria-label': 'Sign out',
+            onclick: () => {
+              this.#signOut();
+              this.#askForToken();
+            },
+          }, icon('out')))),
+      this.main);
+    this.handles.addEventListener('change', () => this.#setLive(true));
+    this.handles.addEventListener('trouble', () => this.#setLive(false));
+  }
+
+  #setLive(live) {
+    this.live.classList.toggle('down', !live);
+    setText(this.live, live ? 'live' : 'no answer');
+  }
+
+  #navigate(byUser) {
+    const [path, query] = location.hash.replace(/^#/, '').split('?');
+    const [, first, id] = (path || '/').split('/');
+    const route = first === 'resolver' || first === 'policy' ? first : 'sockets';
+    if (route !== this.#route || (route === 'policy' && query)) {
+      this.#page?.dispose();
+      this.#route = route;
+      this.#page = route === 'resolver' ? new ResolverPage(this)
+        : route === 'policy' ? new PolicyPage(this, new URLSearchParams(query))
+          : new SocketsPage(this);
+      this.main.replaceChildren(this.#page.node);
+      for (const [name, link] of Object.entries(this.links)) {
+        if (name === route) {
+          link.setAttribute('aria-current', 'page');
+        } else {
+          link.removeAttribute('aria-current');
+        }
+      }
+    }
+    if (route === 'sockets') {
+      this.#page.open(first === 'sockets' && id ? id : null);
+    }
+    document.title = `${this.#page.title} – socket-proxy`;
+    if (byUser) {
+      this.#page.focus();
+    }
+  }
+}
+
+function closeDialogs() {
+  for (const dialog of document.querySelectorAll('dialog')) {
+    dialog.close();
+  }
+}
+
+function logo() {
+  return h('img', { src: 'favicon.svg', alt: '', width: '22', height: '22' });
+}
+
+function themeButton() {
+  const names = { system: 'as the system', light: 'light', dark: 'dark' };
+  const button = h('button.icon-button', { type: 'button' }, icon('theme'));
+  const current = () => document.documentElement.dataset.theme ?? 'system';
+  const say = () => {
+    button.title = `Colours: ${names[current()]}`;
+    button.setAttribute('aria-label', `Colours: ${names[current()]}. Change`);
+  };
+  button.addEventListener('click', () => {
+    const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+    // The first press must change something: it goes to the opposite of what is shown.
+    const order = dark ? ['system', 'light', 'dark'] : ['system', 'dark', 'light'];
+    const next = order[(order.indexOf(current()) + 1) % order.length];
+    if (next === 'system') {
+      delete document.documentElement.dataset.theme;
+      localStorage.removeItem(THEME);
+    } else {
+      document.documentElement.dataset.theme = next;
+      localStorage.setItem(THEME, next);
+    }
+    say();
+  });
+  say();
+  return button;
+}
+
+addEventListener('unhandledrejection', ({ reason }) => toast(shown(reason).message, { kind: 'error' }));
+
+new Console().start();
