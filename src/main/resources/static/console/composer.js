@@ -47,7 +47,7 @@ export class Composer {
       spellcheck: 'false',
       autocapitalize: 'off',
       autocomplete: 'off',
-      placeholder: 'Type, and press Enter to send',
+      placeholder: 'Data to send',
       oninput: () => this.#grow(),
       onkeydown: (event) => this.#key(event),
     });
@@ -129,7 +129,7 @@ export class Composer {
     this.#send.disabled = !open && !this.#sending;
     this.#input.disabled = !open;
     this.#input.placeholder = open
-      ? (this.#kind === 'hex' ? '48 65 6c 6c 6f 0d 0a' : 'Type, and press Enter to send')
+      ? (this.#kind === 'hex' ? '48 65 6c 6c 6f 0d 0a' : 'Data to send')
       : session.closed ? 'The handle is closed' : session.shut ? 'Shut down for writing' : 'Not connected';
   }
 

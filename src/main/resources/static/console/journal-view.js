@@ -162,11 +162,29 @@ export class JournalView {
           h('button.icon-button', { type: 'button', 'aria-label': 'Next match', title: 'Next match (Enter)', onclick: () => this.#step(1) }, icon('down')),
           this.#found),
         h('div.toolbar-end', {},
+          this.#searchToggle(),
           this.#followButton,
           h('button.icon-button', { type: 'button', 'aria-label': 'Clear', title: 'Clear', onclick: () => this.clear() }, icon('clear')),
           this.#saveMenu())),
       h('div.journal-frame', {}, this.#viewport, this.#empty, this.#flood),
       this.#summary);
+  }
+
+  // Where there is no room, the search is there when asked for.
+  #searchToggle() {
+    const button = h('button.icon-button.search-toggle', {
+      type: 'button',
+      'aria-label': 'Search',
+      'aria-expanded': 'false',
+      onclick: () => {
+        const open = button.closest('.toolbar').classList.toggle('searching');
+        button.setAttribute('aria-expanded', String(open));
+        if (open) {
+          this.#search.focus();
+        }
+      },
+    }, icon('search'));
+    return button;
   }
 
   #saveMenu() {
@@ -239,10 +257,6 @@ export class JournalView {
     this.#matches = [];
     this.#match = -1;
     this.refresh();
-  }
-
-  focusSearch() {
-    this.#search.focus();
   }
 
   #setMode(mode) {

@@ -142,7 +142,7 @@ class Console {
         h('nav', { 'aria-label': 'Pages' }, Object.values(this.links)),
         this.live,
         h('div.top-end', {},
-          h('a.button.quiet', { href: 'swagger-ui.html', target: '_blank', rel: 'noopener' }, h('span.wide-only', {}, 'REST interface'), h('span.narrow-only', {}, 'API'), icon('external')),
+          h('a.button.quiet', { href: 'swagger-ui.html', target: '_blank', rel: 'noopener', title: 'The REST interface, in Swagger UI', 'aria-label': 'REST interface, in Swagger UI' }, h('span.wide-only', {}, 'REST interface'), icon('external')),
           themeButton(),
           h('button.icon-button', {
             type: 'button',

@@ -1,0 +1,60 @@
+package io.socketproxy;
+
+import io.socketproxy.node.Chromium;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
+import org.springframework.boot.test.web.server.LocalServerPort;
+import org.springframework.test.context.ActiveProfiles;
+
+/**
+ * The web console in a real browser, against real servers.
+ *
+ * <p>With {@code -Dtest.jvmArguments=-Dconsole.pictures=docs/images} the pictures of the documentation are taken on the way.
+ */
+@SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT, properties = "socket-proxy.security.token=" + ConsoleIT.TOKEN)
+@ActiveProfiles("local")
+class ConsoleIT {
+    static final String TOKEN = "spx_console-in-a-browser";
+
+    @LocalServerPort
+    private int port;
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "journal",
+                "sign-in",
+                "start-up-link",
+                "loads-within-a-second",
+                "connect-send-receive",
+                "search-and-save",
+                "send-a-file",
+                "half-close",
+                "reset-by-the-peer",
+                "listener",
+                "udp",
+                "calls-and-options",
+                "lease",
+                "resolver",
+                "policy",
+                "errors",
+                "keyboard",
+                "phone",
+                "accessible-in-light",
+                "accessible-in-dark",
+                "resume",
+                "a-thousand-sockets",
+                "flood",
+                "hostile-bytes",
+            })
+    void works(String name) throws Exception {
+        Chromium.run(
+                "console.mjs",
+                "http://127.0.0.1:" + port,
+                TOKEN,
+                Map.of("CASE", name, "DOCUMENTATION", System.getProperty("console.pictures", "")));
+    }
+}
