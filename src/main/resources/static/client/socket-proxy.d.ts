@@ -286,6 +286,31 @@ export interface SocketProxyEvents {
   closing: CustomEvent<{ socket: string }>;
 }
 
+/** What is told of what happens on a handle's stream. */
+export interface StreamSink {
+  /** Bytes, or a datagram, with its sender where the stream is addressed. Say `consumed` when they are dealt with. */
+  data(bytes: Uint8Array, address?: Address): void;
+  eof?(): void;
+  accepted?(accepted: { socket: Record<string, unknown>; address: Address }): void;
+  fault?(error: SocketError): void;
+  /** The last call: with the error, or null. */
+  end(error: SocketError | null): void;
+}
+
+/** A handle's stream; the handle is left open when it ends. */
+export interface HandleStream {
+  /** Settles when the stream is attached, or never will be. */
+  readonly ready: Promise<void>;
+  /** Sends the bytes of a stream socket, which must not change afterwards; resolves when there is room for more. */
+  send(bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** So many bytes are dealt with: until then the service holds a bounded amount, and then stops reading the target. */
+  consumed(count: number): void;
+  /** Half-closes: the target gets a FIN after all that was sent. */
+  shutdown(): void;
+  /** Lets go of the handle. */
+  detach(): Promise<unknown>;
+}
+
 export interface RequestOptions {
   query?: Record<string, unknown>;
   json?: unknown;
@@ -381,6 +406,8 @@ export class SocketProxy extends EventTarget {
   readonly attach: (id: string) => Promise<TCPSocket | UDPSocket | TCPServerSocket>;
   /** Lets go of a socket, which stays open on the service for its lease. */
   readonly detach: (socket: TCPSocket | UDPSocket | TCPServerSocket) => Promise<void>;
+  /** The stream of a handle that exists, for who shows what happens on it instead of reading and writing. */
+  readonly stream: (id: string, sink: StreamSink, options?: { datagrams?: boolean; addressed?: boolean }) => HandleStream;
   /** Drops every WebSocket, as when the network changes; the sockets go on on new ones. */
   readonly reconnect: () => void;
   /** Any call of the REST API, by its path after `/api/v1`. */

@@ -313,6 +313,8 @@ class Link {
   #sink;
   #datagrams;
   #addressed;
+  /** Whether the handle is left open when the stream ends. */
+  #keeps;
   #webSocket = null;
   #dropWebSocket = null;
   #attached = false;
@@ -345,12 +347,13 @@ class Link {
   /**
    * @param sink what takes what arrives: `data(bytes)`, `eof()`, `accepted(message)`, `fault(error)` and, last, `end(error or null)`
    */
-  constructor(service, id, sink, { datagrams = false, addressed = false } = {}) {
+  constructor(service, id, sink, { datagrams = false, addressed = false, keeps = false } = {}) {
     this.#service = service;
     this.#id = id;
     this.#sink = sink;
     this.#datagrams = datagrams;
     this.#addressed = addressed;
+    this.#keeps = keeps;
     this.#run();
   }
 
@@ -422,6 +425,10 @@ class Link {
 
   /** Says, as a last word, that the socket is to be closed: for a page that is going. */
   abandon() {
+    if (this.#keeps) {
+      this.detach();
+      return;
+    }
     this.#closing = true;
     this.#control({ type: 'close' });
   }
@@ -705,7 +712,7 @@ class Link {
       this.#taken = this.#sent;
     }
     // A stream that ends because both directions have leaves the handle, and so does one that fails.
-    if (!this.#detached && error?.status !== 404 && (!this.#closing || (this.#eof && this.#shutdown))) {
+    if (!this.#keeps && !this.#detached && error?.status !== 404 && (!this.#closing || (this.#eof && this.#shutdown))) {
       this.#service.discard(this.#id);
     }
     this.#sink.end(error);
@@ -2088,6 +2095,21 @@ export class SocketProxy extends EventTarget {
       },
       /** Lets go of a socket, which stays open on the service for its lease. */
       detach: async (socket) => void (await (await linkOf(socket)).detach()),
+      /**
+       * The stream of a handle that exists, for who shows what happens on it instead of reading and writing. The handle outlives it, and so it does
+       * the page.
+       *
+       * `sink` is told `data(bytes, address)`, `eof()`, `accepted({ socket, address })`, `fault(error)` and, last, `end(error or null)`. What it has
+       * dealt with it says by `consumed(count)`: until then the service holds a bounded amount, and then stops reading the target. `ready` settles
+       * when the stream is attached; `send(bytes)`, `shutdown()` and `detach()` are the rest.
+       */
+      stream: (id, sink, { datagrams = false, addressed = false } = {}) => {
+        const data = (frame) => {
+          const { data: bytes, remoteAddress: host, remotePort: port } = unaddressed(frame);
+          sink.data(bytes, { host, port });
+        };
+        return new Link(service, id, addressed ? { ...sink, data } : sink, { datagrams, addressed, keeps: true });
+      },
       /** Drops every WebSocket, as when the network changes; the sockets go on on new ones. */
       reconnect: () => service.links.forEach((link) => link.drop()),
       /** Any call of the REST API: the answer's JSON, or its bytes with `accept: 'application/octet-stream'`. */

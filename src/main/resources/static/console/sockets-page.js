@@ -266,7 +266,7 @@ export class SocketsPage {
 
   /** Opens the handle beside the list; null closes it. */
   open(id) {
-    if (id === this.#selected && (id === null) === (this.#pane === null)) {
+    if (id !== null && id === this.#selected) {
       return;
     }
     this.#selected = id;
