@@ -14,7 +14,9 @@ import org.springframework.test.context.ActiveProfiles;
  *
  * <p>With {@code -Dtest.jvmArguments=-Dconsole.pictures=docs/images} the pictures of the documentation are taken on the way.
  */
-@SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT, properties = "socket-proxy.security.token=" + ConsoleIT.TOKEN)
+@SpringBootTest(
+        webEnvironment = WebEnvironment.RANDOM_PORT,
+        properties = "socket-proxy.security.token=" + ConsoleIT.TOKEN)
 @ActiveProfiles("local")
 class ConsoleIT {
     static final String TOKEN = "spx_console-in-a-browser";
