@@ -7,8 +7,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * What one owner, and all together, may take of the server.
  *
- * @param handlesPerOwner open handles of one owner
  * @param handles open handles altogether; 0 for four fifths of the process's descriptor limit
+ * @param handlesPerOwner open handles of one owner
  * @param connectsPerSecond connects one owner may start a second, in the long run; 0 for no limit
  * @param connectBurst connects one owner may start at once
  */
