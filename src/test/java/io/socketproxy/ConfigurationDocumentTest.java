@@ -40,8 +40,10 @@ class ConfigurationDocumentTest {
     private final Map<String, Property> properties = new TreeMap<>();
 
     ConfigurationDocumentTest() throws IOException {
-        Pattern row = Pattern.compile("^\\| `(socket-proxy\\.[^`]+)` \\| ([^|]+) \\| `([^`]+)` \\| .+ \\|$", Pattern.MULTILINE);
-        for (MatchResult cells : row.matcher(Files.readString(DOCUMENT)).results().toList()) {
+        Pattern row = Pattern.compile(
+                "^\\| `(socket-proxy\\.[^`]+)` \\| ([^|]+) \\| `([^`]+)` \\| .+ \\|$", Pattern.MULTILINE);
+        for (MatchResult cells :
+                row.matcher(Files.readString(DOCUMENT)).results().toList()) {
             rows.put(cells.group(1), new Row(cells.group(2).replace("`", ""), cells.group(3)));
         }
         for (JsonNode property : JsonMapper.shared().readTree(METADATA.toFile()).get("properties")) {
@@ -79,10 +81,11 @@ class ConfigurationDocumentTest {
 
     @Test
     void everyRowIsOfAProperty() {
-        assertThat(rows.keySet()).allSatisfy(name -> assertThat(properties.entrySet())
-                .as("%s is gone? Remove its row from %s", name, DOCUMENT)
-                .anyMatch(property -> property.getKey().equals(name)
-                        || property.getValue().isComposed() && name.startsWith(property.getKey() + ".")));
+        assertThat(rows.keySet())
+                .allSatisfy(name -> assertThat(properties.entrySet())
+                        .as("%s is gone? Remove its row from %s", name, DOCUMENT)
+                        .anyMatch(property -> property.getKey().equals(name)
+                                || property.getValue().isComposed() && name.startsWith(property.getKey() + ".")));
     }
 
     @Test
@@ -91,11 +94,12 @@ class ConfigurationDocumentTest {
             // Taken by application.yml.
             if (!row.variable().equals("SOCKET_PROXY_TOKEN")) {
                 MutablePropertySources sources = new MutablePropertySources();
-                sources.addLast(new SystemEnvironmentPropertySource(
-                        "systemEnvironment", Map.of(row.variable(), "a value")));
+                sources.addLast(
+                        new SystemEnvironmentPropertySource("systemEnvironment", Map.of(row.variable(), "a value")));
                 Binder binder = new Binder(ConfigurationPropertySources.from(sources));
 
-                assertThat(binder.bind(first(name, row.variable()), String.class).orElse("nothing"))
+                assertThat(binder.bind(first(name, row.variable()), String.class)
+                                .orElse("nothing"))
                         .as("%s by %s, in %s", name, row.variable(), DOCUMENT)
                         .isEqualTo("a value");
             }
