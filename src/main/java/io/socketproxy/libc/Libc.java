@@ -80,12 +80,14 @@ public final class Libc {
     private static final MethodHandle INET_PTON = call("inet_pton", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
     private static final MethodHandle INET_NTOP = call("inet_ntop", ADDRESS, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT);
     private static final MethodHandle GAI_STRERROR = call("gai_strerror", ADDRESS, JAVA_INT);
+    private static final MethodHandle USELOCALE = call("uselocale", ADDRESS, ADDRESS);
     private static final MethodHandle NEWLOCALE = call("newlocale", ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
     private static final MethodHandle STRERROR_L = call("strerror_l", ADDRESS, JAVA_INT, ADDRESS);
 
     // The JVM sets the process's locale from the environment, so plain strerror() would speak the server's language.
     private static final MemorySegment C_LOCALE = newCLocale();
     private static final ConcurrentMap<Integer, String> MESSAGES = new ConcurrentHashMap<>();
+    private static final ConcurrentMap<Integer, String> GAI_MESSAGES = new ConcurrentHashMap<>();
 
     private Libc() {}
 
@@ -475,14 +477,22 @@ public final class Libc {
         }
     }
 
-    /** The message of an EAI_ number: gai_strerror(3). */
+    /** The message of an EAI_ number in the C locale: gai_strerror(3). */
     public static String gaiStrerror(int error) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(STATE);
-            return javaString((MemorySegment) GAI_STRERROR.invokeExact(state, error));
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return GAI_MESSAGES.computeIfAbsent(error, e -> {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment state = arena.allocate(STATE);
+                // There is no gai_strerror_l(); nothing in between can move a virtual thread to another carrier.
+                MemorySegment before = (MemorySegment) USELOCALE.invokeExact(state, C_LOCALE);
+                try {
+                    return javaString((MemorySegment) GAI_STRERROR.invokeExact(state, (int) e));
+                } finally {
+                    MemorySegment ignored = (MemorySegment) USELOCALE.invokeExact(state, before);
+                }
+            } catch (Throwable t) {
+                throw unexpected(t);
+            }
+        });
     }
 
     /** The message of an errno in the C locale: strerror(3). */

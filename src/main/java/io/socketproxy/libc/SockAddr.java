@@ -5,7 +5,10 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -109,18 +112,18 @@ public sealed interface SockAddr {
     /**
      * A Unix domain address: a path, an abstract name (which begins with NUL) or the empty string for an unnamed socket. See
      * unix(7).
+     *
+     * <p>Names are text in UTF-8; in one that another process gave and that is none, each wrong sequence reads as a question mark.
      */
     record Unix(String path) implements SockAddr {
         /** {@code sizeof(sun_path)}. */
         public static final int PATH_BYTES = 108;
 
         public Unix {
-            byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
-            boolean isAbstract = path.startsWith("\0");
-            if (bytes.length > PATH_BYTES - (isAbstract ? 0 : 1)) {
-                throw new IllegalArgumentException("AF_UNIX path longer than " + (PATH_BYTES - 1) + " bytes");
+            if (path.getBytes(StandardCharsets.UTF_8).length > PATH_BYTES) {
+                throw new IllegalArgumentException("AF_UNIX path longer than " + PATH_BYTES + " bytes");
             }
-            if (path.indexOf('\0', 1) >= 0 && !isAbstract) {
+            if (path.indexOf('\0', 1) >= 0 && !path.startsWith("\0")) {
                 throw new IllegalArgumentException("AF_UNIX path holds a NUL");
             }
         }
@@ -133,7 +136,8 @@ public sealed interface SockAddr {
         @Override
         public MemorySegment toNative(SegmentAllocator allocator) {
             byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
-            boolean terminated = !path.isEmpty() && !path.startsWith("\0");
+            // A path that fills sun_path has no room for the NUL, and to the kernel needs none.
+            boolean terminated = !path.isEmpty() && !path.startsWith("\0") && bytes.length < PATH_BYTES;
             MemorySegment sockaddr = allocator.allocate(2 + bytes.length + (terminated ? 1 : 0), 2);
             sockaddr.set(FAMILY, 0, (short) family());
             MemorySegment.copy(MemorySegment.ofArray(bytes), 0, sockaddr, 2, bytes.length);
@@ -173,7 +177,7 @@ public sealed interface SockAddr {
                     end++;
                 }
             }
-            return new Unix(new String(Arrays.copyOf(path, end), StandardCharsets.UTF_8));
+            return new Unix(text(Arrays.copyOf(path, end)));
         }
         throw new IllegalStateException("address family " + family + " is none that this service makes");
     }
@@ -186,6 +190,21 @@ public sealed interface SockAddr {
 
     /** {@code in_addr_t}, network order. */
     ValueLayout.OfInt NETWORK_INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+
+    /** Never longer in UTF-8 than what was read, so that it always is a name again. */
+    private static String text(byte[] name) {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .onMalformedInput(CodingErrorAction.REPLACE)
+                    .onUnmappableCharacter(CodingErrorAction.REPLACE)
+                    .replaceWith("?")
+                    .decode(ByteBuffer.wrap(name))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new IllegalStateException("a decoder that replaces", e);
+        }
+    }
 
     private static void requirePort(int port) {
         if (port < 0 || port > 65_535) {

@@ -1,5 +1,9 @@
 package io.socketproxy.registry;
 
+import static io.socketproxy.libc.Constants.AF_INET6;
+import static io.socketproxy.libc.Constants.IPPROTO_IPV6;
+import static io.socketproxy.libc.Constants.IPV6_V6ONLY;
+
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Transport;
@@ -14,11 +18,40 @@ import java.util.Map;
  * Which owner holds which local port, so that one owner's port cannot be shared, taken over or listened in on by another's handle:
  * the kernel lets any two sockets of this process do that, by SO_REUSEPORT, by SO_REUSEADDR on UDP or before listen, or by a
  * wildcard beside a specific address.
+ *
+ * <p>A handle's calls come here one at a time, under the handle's lock, and its options are set under the same lock.
  */
 final class Ports {
     private record Port(Transport transport, int number) {}
 
-    private record Claim(Handle handle, SockAddr address) {}
+    /** Where a socket takes in packets: at one address or, as a wildcard, at all of IPv4, of IPv6 or of both. */
+    private record Place(SockAddr address, boolean inet4, boolean inet6, boolean wildcard) {
+        static Place of(BsdSocket socket, SockAddr address) {
+            return switch (address) {
+                case SockAddr.Inet4 inet ->
+                    new Place(new SockAddr.Inet4(inet.address(), 0), true, false, inet.address() == 0);
+                case SockAddr.Inet6 inet -> {
+                    if (inet.high() == 0 && inet.low() >>> 32 == 0xffff) {
+                        yield of(socket, new SockAddr.Inet4((int) inet.low(), 0));
+                    }
+                    boolean wildcard = inet.high() == 0 && inet.low() == 0;
+                    boolean both = wildcard
+                            && socket.family() == AF_INET6
+                            && socket.option(IPPROTO_IPV6, IPV6_V6ONLY) == 0;
+                    yield new Place(new SockAddr.Inet6(inet.high(), inet.low(), 0, 0, 0), both, true, wildcard);
+                }
+                case SockAddr.Unix unix -> throw new IllegalArgumentException("AF_UNIX has no ports");
+            };
+        }
+
+        /** Whether the two could receive the same packet. */
+        boolean overlaps(Place other) {
+            return ((inet4 && other.inet4) || (inet6 && other.inet6))
+                    && (wildcard || other.wildcard || address.equals(other.address));
+        }
+    }
+
+    private record Claim(Handle handle, Place place) {}
 
     private final Map<Port, List<Claim>> claims = new HashMap<>();
     private final Map<Handle, Port> portOfHandle = new HashMap<>();
@@ -42,80 +75,98 @@ final class Ports {
                 // With reuse on, the kernel might choose a port that somebody has.
                 handle.socket().withoutReuse(bind);
             }
-            claim(handle, handle.socket().localAddress());
+            update(handle);
         }
     }
 
     /**
      * Runs a call that binds an unbound socket to a free port by the way, such as connect; it must not wait.
      *
-     * @throws SocketFault what the call says
+     * @throws SocketFault what the call says; the port may have been bound nevertheless
      */
     void bindImplicitly(Handle handle, Runnable call) {
         BsdSocket socket = handle.socket();
-        if (socket.transport().isUnix() || handle.hasPort()) {
+        if (socket.transport().isUnix()) {
             call.run();
-        } else if (socket.reusesPorts() && portOf(socket.localAddress()) == 0) {
+            return;
+        }
+        // Not by what is claimed: a connection that failed has lost its port.
+        boolean unbound = portOf(socket.localAddress()) == 0;
+        if (!unbound && handle.hasPort()) {
+            call.run();
+        } else if (unbound && socket.reusesPorts()) {
             synchronized (claims) {
-                socket.withoutReuse(call);
-                claim(handle, socket.localAddress());
+                try {
+                    socket.withoutReuse(call);
+                } finally {
+                    update(handle);
+                }
             }
         } else {
-            call.run();
-            synchronized (claims) {
-                claim(handle, socket.localAddress());
+            try {
+                call.run();
+            } finally {
+                update(handle);
             }
         }
     }
 
     /** Forgets a handle's port. */
     void release(Handle handle) {
-        if (!handle.hasPort()) {
-            return;
-        }
         synchronized (claims) {
-            Port port = portOfHandle.remove(handle);
-            if (port != null) {
-                claims.computeIfPresent(port, (p, list) -> {
-                    list.removeIf(claim -> claim.handle() == handle);
-                    return list.isEmpty() ? null : list;
-                });
+            remove(handle);
+        }
+    }
+
+    /** How many handles have a port. */
+    int count() {
+        synchronized (claims) {
+            return portOfHandle.size();
+        }
+    }
+
+    /** Makes the claim what the kernel says of the socket's port; a closed socket has none. */
+    void update(Handle handle) {
+        BsdSocket socket = handle.socket();
+        synchronized (claims) {
+            try {
+                SockAddr address = socket.localAddress();
+                Port port = new Port(socket.transport(), portOf(address));
+                if (port.equals(portOfHandle.get(handle))) {
+                    return;
+                }
+                remove(handle);
+                if (port.number() > 0) {
+                    Place place = Place.of(socket, address);
+                    portOfHandle.put(handle, port);
+                    claims.computeIfAbsent(port, p -> new ArrayList<>(1)).add(new Claim(handle, place));
+                    handle.hasPort(true);
+                }
+            } catch (SocketFault closed) {
+                remove(handle);
             }
         }
     }
 
-    private void claim(Handle handle, SockAddr address) {
-        if (portOf(address) <= 0 || handle.hasPort()) {
-            return;
+    private void remove(Handle handle) {
+        Port port = portOfHandle.remove(handle);
+        if (port != null) {
+            claims.computeIfPresent(port, (p, list) -> {
+                list.removeIf(claim -> claim.handle() == handle);
+                return list.isEmpty() ? null : list;
+            });
         }
-        handle.hasPort(true);
-        Port port = new Port(handle.socket().transport(), portOf(address));
-        portOfHandle.put(handle, port);
-        claims.computeIfAbsent(port, p -> new ArrayList<>(1)).add(new Claim(handle, address));
+        handle.hasPort(false);
     }
 
     private void requireFree(Handle handle, SockAddr address) {
         Port port = new Port(handle.socket().transport(), portOf(address));
+        Place place = Place.of(handle.socket(), address);
         for (Claim claim : claims.getOrDefault(port, List.of())) {
-            if (!claim.handle().owner().equals(handle.owner()) && overlap(claim.address(), address)) {
+            if (!claim.handle().owner().equals(handle.owner()) && claim.place().overlaps(place)) {
                 throw new SocketFault(Errno.EADDRINUSE);
             }
         }
-    }
-
-    /** Whether the two could receive the same packet; addresses of the two families are taken to overlap. */
-    private static boolean overlap(SockAddr a, SockAddr b) {
-        if (a instanceof SockAddr.Inet4 x && b instanceof SockAddr.Inet4 y) {
-            return x.address() == y.address() || x.address() == 0 || y.address() == 0;
-        }
-        if (a instanceof SockAddr.Inet6 x && b instanceof SockAddr.Inet6 y) {
-            return (x.high() == y.high() && x.low() == y.low()) || isWildcard(x) || isWildcard(y);
-        }
-        return true;
-    }
-
-    private static boolean isWildcard(SockAddr.Inet6 address) {
-        return address.high() == 0 && address.low() == 0;
     }
 
     private static int portOf(SockAddr address) {

@@ -3,6 +3,7 @@ package io.socketproxy.registry;
 import static io.socketproxy.libc.Constants.AF_INET;
 import static io.socketproxy.libc.Constants.AF_INET6;
 import static io.socketproxy.libc.Constants.AF_UNIX;
+import static io.socketproxy.libc.Constants.AF_UNSPEC;
 import static io.socketproxy.libc.Constants.IPPROTO_IPV6;
 import static io.socketproxy.libc.Constants.IPPROTO_TCP;
 import static io.socketproxy.libc.Constants.IPPROTO_UDP;
@@ -42,6 +43,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All handles, and what can be done with them: every call names the owner, to whom alone a handle exists.
@@ -51,9 +54,13 @@ import org.jspecify.annotations.Nullable;
  * thread and are meant for virtual ones.
  */
 public final class Sockets implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Sockets.class);
 
     /** SOCK_NONBLOCK and SOCK_CLOEXEC, which every socket here is anyway. */
     private static final int TYPE_FLAGS = Constants.require("SOCK_NONBLOCK") | Constants.require("SOCK_CLOEXEC");
+
+    /** For how long a close waits for the calls inside to leave, which takes them no time unless the machine is overloaded. */
+    private static final int CLOSE_SECONDS = 1;
 
     /** linux/in.h: what socket(2) takes for a number of a protocol at all. */
     private static final int IPPROTO_MAX = 263;
@@ -209,15 +216,13 @@ public final class Sockets implements AutoCloseable {
                 if (socket.hadPeer()) {
                     throw new SocketFault(Errno.EINVAL);
                 }
-                // The kernel would bind it by itself, and nobody would have asked policy. A socket that has a port from
-                // a
+                // The kernel would bind it by itself, and nobody would have asked policy. A socket that has a port from a
                 // connect fails here with EINVAL, as it would in listen.
                 SockAddr wildcard =
                         socket.family() == AF_INET ? new SockAddr.Inet4(0, 0) : new SockAddr.Inet6(0, 0, 0, 0, 0);
                 bindCleared(handle, null, wildcard, Operation.LISTEN);
             }
-            socket.listen(backlog);
-            ports.bindImplicitly(handle, () -> {});
+            ports.bindImplicitly(handle, () -> socket.listen(backlog));
         }
     }
 
@@ -253,10 +258,15 @@ public final class Sockets implements AutoCloseable {
         Cleared.Remote remote = clear(handle, host, address, Operation.CONNECT);
         quota.connecting(handle.owner());
         @Nullable Errno[] pending = new @Nullable Errno[1];
-        ports.bindImplicitly(handle, () -> pending[0] = handle.socket().startConnect(remote));
+        bindImplicitly(handle, () -> pending[0] = handle.socket().startConnect(remote));
         Errno state = pending[0];
         if (state != null) {
-            handle.socket().finishConnect(remote, state, wait);
+            try {
+                handle.socket().finishConnect(remote, state, wait);
+            } finally {
+                // A connect that fails loses the port that it was given.
+                ports.update(handle);
+            }
         }
     }
 
@@ -272,11 +282,15 @@ public final class Sockets implements AutoCloseable {
         if (wait.isNone()) {
             throw SocketFault.invalid("timeoutMs", "to connect in one step takes some time; give more than 0");
         }
+        int plainType = requireType(type);
+        if (family != AF_UNSPEC) {
+            requireFamily(family);
+        }
         int lookedUp = endpoint.path() != null ? AF_UNIX : family;
         SocketFault last = null;
         PolicyDenied denied = null;
-        for (SockAddr address : resolve(endpoint, lookedUp, type)) {
-            Handle handle = open(owner, address.family(), type, 0, lease);
+        for (SockAddr address : resolve(endpoint, lookedUp, plainType)) {
+            Handle handle = open(owner, address.family(), plainType, 0, lease);
             handle.beginUse();
             boolean connected = false;
             try {
@@ -354,27 +368,44 @@ public final class Sockets implements AutoCloseable {
 
     /** send(2): how many bytes the kernel took. */
     public int send(Handle handle, byte[] data, int flags, Wait wait) {
-        return handle.socket().send(data, flags, null, wait);
+        if (handle.socket().isStream()) {
+            return handle.socket().send(data, flags, null, wait);
+        }
+        return sendDatagram(handle, data, flags, null, wait);
     }
 
     /** sendto(2), under egress policy. */
     public int sendTo(Handle handle, byte[] data, int flags, Endpoint endpoint, Wait wait) {
         BsdSocket socket = handle.socket();
         Cleared.Remote remote = clear(handle, endpoint.host(), resolve(socket, endpoint), Operation.SENDTO);
-        if (handle.hasPort() || socket.transport().isUnix()) {
-            return socket.send(data, flags, remote, wait);
+        return sendDatagram(handle, data, flags, remote, wait);
+    }
+
+    /** The kernel binds an unbound UDP socket before it looks at anything else, even at whether there is a destination. */
+    private int sendDatagram(
+            Handle handle, byte[] data, int flags, Cleared.@Nullable Remote destination, Wait wait) {
+        BsdSocket socket = handle.socket();
+        if (socket.isStream() || handle.hasPort() || socket.transport().isUnix()) {
+            return socket.send(data, flags, destination, wait);
         }
         int[] sent = {-1};
-        ports.bindImplicitly(handle, () -> {
+        bindImplicitly(handle, () -> {
             try {
-                sent[0] = socket.send(data, flags, remote, Wait.none());
+                sent[0] = socket.send(data, flags, destination, Wait.none());
             } catch (SocketFault fault) {
                 if (fault.errno() != Errno.EAGAIN) {
                     throw fault;
                 }
             }
         });
-        return sent[0] >= 0 ? sent[0] : socket.send(data, flags, remote, wait);
+        return sent[0] >= 0 ? sent[0] : socket.send(data, flags, destination, wait);
+    }
+
+    private void bindImplicitly(Handle handle, Runnable call) {
+        // With the options as they are: SO_REUSEADDR must not be set in between.
+        synchronized (handle) {
+            ports.bindImplicitly(handle, call);
+        }
     }
 
     /** What to look for on one handle; see {@link Poll.Interest}. */
@@ -405,7 +436,11 @@ public final class Sockets implements AutoCloseable {
      * @throws SocketFault EBADF where the owner has no such handle
      */
     public void close(String owner, String id) {
-        using(owner, id, handle -> close(handle, End.CLOSED));
+        using(owner, id, handle -> {
+            close(handle, End.CLOSED);
+            // As with close(2), what comes after finds the port free, although the event loop lets go in its own time.
+            handle.socket().closed().completeOnTimeout(null, CLOSE_SECONDS, TimeUnit.SECONDS).join();
+        });
     }
 
     /** Ends a handle, for whatever reason. */
@@ -449,7 +484,12 @@ public final class Sockets implements AutoCloseable {
         Instant now = Instant.now();
         for (Handle handle : handles.values()) {
             if (handle.hasExpired(now)) {
-                close(handle, End.LEASE_EXPIRED);
+                try {
+                    close(handle, End.LEASE_EXPIRED);
+                } catch (RuntimeException e) {
+                    // An exception would end the sweeping for good.
+                    LOG.error("closing {} after its lease", handle.id(), e);
+                }
             }
         }
     }
@@ -522,15 +562,8 @@ public final class Sockets implements AutoCloseable {
 
     /** What a remote caller may have at all, whatever policy says; returns the type without its flags. */
     private static int requireKind(int family, int type, int proto) {
-        if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) {
-            throw SocketFault.argument(Errno.EAFNOSUPPORT, "family", "the family must be AF_INET, AF_INET6 or AF_UNIX");
-        }
-        int plainType = type & ~TYPE_FLAGS;
-        if (plainType != SOCK_STREAM && plainType != SOCK_DGRAM) {
-            boolean known = Constants.nameOf("SOCK_", plainType).isPresent();
-            throw SocketFault.argument(
-                    known ? Errno.ESOCKTNOSUPPORT : Errno.EINVAL, "type", "the type must be SOCK_STREAM or SOCK_DGRAM");
-        }
+        requireFamily(family);
+        int plainType = requireType(type);
         // Others, such as IPPROTO_SCTP or IPPROTO_MPTCP, reach addresses that policy has not seen.
         boolean plain = family == AF_UNIX
                 ? proto == 0 || proto == 1
@@ -541,6 +574,22 @@ public final class Sockets implements AutoCloseable {
                     inRange || family == AF_UNIX ? Errno.EPROTONOSUPPORT : Errno.EINVAL,
                     "proto",
                     "the protocol must be 0, IPPROTO_TCP for SOCK_STREAM or IPPROTO_UDP for SOCK_DGRAM");
+        }
+        return plainType;
+    }
+
+    private static void requireFamily(int family) {
+        if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) {
+            throw SocketFault.argument(Errno.EAFNOSUPPORT, "family", "the family must be AF_INET, AF_INET6 or AF_UNIX");
+        }
+    }
+
+    private static int requireType(int type) {
+        int plainType = type & ~TYPE_FLAGS;
+        if (plainType != SOCK_STREAM && plainType != SOCK_DGRAM) {
+            boolean known = Constants.nameOf("SOCK_", plainType).isPresent();
+            throw SocketFault.argument(
+                    known ? Errno.ESOCKTNOSUPPORT : Errno.EINVAL, "type", "the type must be SOCK_STREAM or SOCK_DGRAM");
         }
         return plainType;
     }

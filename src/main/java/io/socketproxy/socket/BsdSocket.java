@@ -1,6 +1,7 @@
 package io.socketproxy.socket;
 
 import static io.socketproxy.libc.Constants.MSG_DONTWAIT;
+import static io.socketproxy.libc.Constants.MSG_OOB;
 import static io.socketproxy.libc.Constants.MSG_PEEK;
 import static io.socketproxy.libc.Constants.MSG_WAITALL;
 import static io.socketproxy.libc.Constants.POLLIN;
@@ -51,6 +52,9 @@ public final class BsdSocket implements AutoCloseable {
     /** A backlog or a buffer that only time empties: how often such a wait looks again. */
     private static final Duration RETRY = Duration.ofMillis(10);
 
+    /** What one receive takes from a stream at most, whose buffers are no larger by default; all of it is cleared beforehand. */
+    private static final int MAX_RECEIVE = 1 << 20;
+
     private final int descriptor;
     private final int family;
     private final int type;
@@ -64,6 +68,9 @@ public final class BsdSocket implements AutoCloseable {
     private final Turn writing = new Turn();
     private final AtomicLong bytesIn = new AtomicLong();
     private final AtomicLong bytesOut = new AtomicLong();
+
+    // Completes when the descriptor is closed.
+    private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
     private volatile boolean hadPeer;
 
@@ -98,7 +105,15 @@ public final class BsdSocket implements AutoCloseable {
         int[] pair = new int[2];
         SocketFault.check(Libc.socketpair(family, type, proto, pair));
         return new Pair(
-                adopt(pair[0], family, type, readiness, first), adopt(pair[1], family, type, readiness, second));
+                adoptConnected(pair[0], family, type, readiness, first),
+                adoptConnected(pair[1], family, type, readiness, second));
+    }
+
+    private static BsdSocket adoptConnected(
+            int descriptor, int family, int type, Readiness readiness, Permission permission) {
+        BsdSocket socket = adopt(descriptor, family, type, readiness, permission);
+        socket.hadPeer = true;
+        return socket;
     }
 
     private static BsdSocket adopt(int descriptor, int family, int type, Readiness readiness, Permission permission) {
@@ -205,7 +220,7 @@ public final class BsdSocket implements AutoCloseable {
             Errno state = pending;
             while (state != null) {
                 // A full AF_UNIX backlog is told by no readiness.
-                boolean again = state == Errno.EAGAIN ? wait.pause(RETRY) : wait.await(ready(POLLOUT));
+                boolean again = state == Errno.EAGAIN ? retryLater(wait) : wait.await(ready(POLLOUT));
                 if (!again) {
                     throw new SocketFault(
                             state == Errno.EAGAIN ? Errno.EAGAIN : Errno.EINPROGRESS,
@@ -251,7 +266,7 @@ public final class BsdSocket implements AutoCloseable {
                 requirePending(accepted.descriptor());
                 return null;
             }
-            return new Accepted(adopt(accepted.descriptor(), family, type, readiness, permission), peer);
+            return new Accepted(adoptConnected(accepted.descriptor(), family, type, readiness, permission), peer);
         });
     }
 
@@ -273,14 +288,16 @@ public final class BsdSocket implements AutoCloseable {
      */
     public @Nullable Message receive(int size, int flags, Wait wait) {
         int nativeFlags = MessageFlags.forRecv(flags) & ~(MSG_DONTWAIT | MSG_WAITALL);
-        Wait limit = (flags & MSG_DONTWAIT) != 0 ? Wait.none() : wait;
+        // Urgent data is there or is not: no stream waits for it, nor for its turn behind those who wait for the rest.
+        boolean urgent = (flags & MSG_OOB) != 0 && isStream();
+        Wait limit = urgent || (flags & MSG_DONTWAIT) != 0 ? Wait.none() : wait;
         boolean all = (flags & MSG_WAITALL) != 0 && isStream() && !limit.isNone();
         if (all && (flags & MSG_PEEK) == 0) {
             return receiveAll(size, nativeFlags, limit);
         }
         return inTurn(reading, POLLIN, limit, () -> {
             Message message = receiveOnce(size, nativeFlags);
-            while (all && message != null && !message.eof() && message.data().length < size && limit.pause(RETRY)) {
+            while (all && message != null && !message.eof() && message.data().length < size && retryLater(limit)) {
                 // A peek takes nothing, so readiness cannot tell when there is more than before.
                 message = receiveOnce(size, nativeFlags);
             }
@@ -320,8 +337,19 @@ public final class BsdSocket implements AutoCloseable {
     }
 
     private void unreceive(byte[] data) {
+        if (data.length == 0) {
+            return;
+        }
+        Watch current;
         synchronized (bytesIn) {
-            unread = data.length == 0 ? null : data;
+            unread = data;
+        }
+        synchronized (reading) {
+            current = watch;
+        }
+        if (current != null) {
+            // Of this the kernel tells nobody who polls.
+            current.announce(POLLIN);
         }
     }
 
@@ -329,7 +357,7 @@ public final class BsdSocket implements AutoCloseable {
     private @Nullable Message receiveUnread(int size, int flags) {
         synchronized (bytesIn) {
             byte[] data = unread;
-            if (data == null || (flags & Constants.MSG_OOB) != 0) {
+            if (data == null || (flags & MSG_OOB) != 0) {
                 return null;
             }
             int length = Math.min(size, data.length);
@@ -340,11 +368,12 @@ public final class BsdSocket implements AutoCloseable {
         }
     }
 
-    private @Nullable Message receiveOnce(int size, int flags) {
-        Message left = receiveUnread(size, flags);
+    private @Nullable Message receiveOnce(int wanted, int flags) {
+        Message left = receiveUnread(wanted, flags);
         if (left != null) {
             return left;
         }
+        int size = isStream() && (flags & MSG_PEEK) == 0 ? Math.min(wanted, MAX_RECEIVE) : wanted;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate(Math.max(size, 1)).asSlice(0, size);
             Libc.Received received = Libc.recvmsg(descriptor, buffer, flags);
@@ -378,7 +407,9 @@ public final class BsdSocket implements AutoCloseable {
         int nativeFlags = MessageFlags.forSend(flags) & ~MSG_DONTWAIT;
         Wait limit = (flags & MSG_DONTWAIT) != 0 ? Wait.none() : wait;
         SockAddr address = destination == null ? null : destination.address();
-        Integer sent = inTurn(writing, POLLOUT, limit, () -> {
+        // Whether another datagram socket's queue is full is told by readiness only of the peer one is connected to.
+        int events = address instanceof SockAddr.Unix && !isStream() ? 0 : POLLOUT;
+        Integer sent = inTurn(writing, events, limit, () -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment buffer = arena.allocate(Math.max(length, 1)).asSlice(0, length);
                 MemorySegment.copy(data, offset, buffer, ValueLayout.JAVA_BYTE, 0, length);
@@ -616,15 +647,19 @@ public final class BsdSocket implements AutoCloseable {
         }
     }
 
-    /** close(2): ends every wait with EBADF. Queued data is still delivered. Does nothing the second time. */
+    /**
+     * close(2): ends every wait with EBADF. Queued data is still delivered. Does nothing the second time.
+     *
+     * <p>Does not wait for the event loop to let go of the descriptor, on which {@link #closed} depends.
+     */
     @Override
     public void close() {
         if ((uses.getAndUpdate(n -> n | CLOSED) & CLOSED) != 0) {
             return;
         }
-        SocketFault closed = new SocketFault(Errno.EBADF, "the socket was closed meanwhile");
-        reading.end(closed);
-        writing.end(closed);
+        SocketFault reason = new SocketFault(Errno.EBADF, "the socket was closed meanwhile");
+        reading.end(reason);
+        writing.end(reason);
         Watch current;
         synchronized (reading) {
             current = watch;
@@ -633,6 +668,11 @@ public final class BsdSocket implements AutoCloseable {
             current.cancel();
         }
         leave();
+    }
+
+    /** Completes when, after {@link #close}, the last call inside has left and the descriptor is closed: its port is free then. */
+    public CompletableFuture<Void> closed() {
+        return closed.copy();
     }
 
     private boolean enter() {
@@ -647,6 +687,7 @@ public final class BsdSocket implements AutoCloseable {
                 Libc.close(descriptor);
             } finally {
                 permission.close();
+                closed.complete(null);
             }
         }
     }
@@ -697,7 +738,11 @@ public final class BsdSocket implements AutoCloseable {
         }
     }
 
-    /** Attempts until one gives a result or the time is up (null); attempts of several callers one after the other. */
+    /**
+     * Attempts until one gives a result or the time is up (null); attempts of several callers one after the other.
+     *
+     * @param events what to wait for between two attempts; 0 where only time helps
+     */
     private <T> @Nullable T inTurn(Turn turn, int events, Wait wait, Supplier<@Nullable T> attempt) {
         if (!enter()) {
             throw new SocketFault(Errno.EBADF);
@@ -723,10 +768,19 @@ public final class BsdSocket implements AutoCloseable {
             if (result != null) {
                 return result;
             }
-            if (!wait.await(ready(events))) {
+            if (!(events == 0 ? retryLater(wait) : wait.await(ready(events)))) {
                 return null;
             }
         }
+    }
+
+    /** Lets a moment pass; returns whether time is left. */
+    private boolean retryLater(Wait wait) {
+        boolean again = wait.pause(RETRY);
+        if (isClosed()) {
+            throw new SocketFault(Errno.EBADF, "the socket was closed meanwhile");
+        }
+        return again;
     }
 
     /** EAGAIN is the kernel's word for nothing yet; any other errno is thrown. */

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,7 @@ final class Watch implements EpollIoHandle {
     private final FileDescriptor descriptor;
     private final IoEventLoop loop;
     private final Runnable whenUnregistered;
+    private final AtomicBoolean released = new AtomicBoolean();
 
     private List<Waiter> waiters = new ArrayList<>(1);
     private @Nullable IoRegistration registration;
@@ -39,7 +41,11 @@ final class Watch implements EpollIoHandle {
     Watch(int descriptor, IoEventLoop loop, Runnable whenUnregistered) {
         this.descriptor = new FileDescriptor(descriptor);
         this.loop = loop;
-        this.whenUnregistered = whenUnregistered;
+        this.whenUnregistered = () -> {
+            if (released.compareAndSet(false, true)) {
+                whenUnregistered.run();
+            }
+        };
     }
 
     private static final class Waiter extends CompletableFuture<Integer> {
@@ -60,6 +66,12 @@ final class Watch implements EpollIoHandle {
             waiter.completeExceptionally(new SocketFault(Errno.EBADF, "the server is stopping"));
         }
         return waiter;
+    }
+
+    /** Wakes those who wait for one of the events, which are there although the kernel does not know of them. */
+    void announce(int events) {
+        // A loop that has ended has nobody waiting.
+        run(() -> wake(events));
     }
 
     /** Fails those who wait, with EBADF, and takes the descriptor out of epoll. */
@@ -136,6 +148,11 @@ final class Watch implements EpollIoHandle {
     public void handle(IoRegistration source, IoEvent event) {
         int ready = ((EpollIoEvent) event).ops().value();
         armed = 0;
+        wake(ready);
+        arm();
+    }
+
+    private void wake(int ready) {
         List<Waiter> due = waiters;
         waiters = new ArrayList<>(1);
         for (Waiter waiter : due) {
@@ -145,7 +162,6 @@ final class Watch implements EpollIoHandle {
                 waiters.add(waiter);
             }
         }
-        arm();
     }
 
     @Override
