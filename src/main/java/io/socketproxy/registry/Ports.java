@@ -90,11 +90,10 @@ final class Ports {
             call.run();
             return;
         }
-        // Not by what is claimed: a connection that failed has lost its port.
-        boolean unbound = portOf(socket.localAddress()) == 0;
-        if (!unbound && handle.hasPort()) {
+        if (socket.transport() == Transport.UDP && handle.hasPort()) {
+            // Nothing takes it away again.
             call.run();
-        } else if (unbound && socket.reusesPorts()) {
+        } else if (socket.reusesPorts() && (!handle.isBound() || portOf(socket.localAddress()) == 0)) {
             synchronized (claims) {
                 try {
                     socket.withoutReuse(call);
@@ -103,6 +102,7 @@ final class Ports {
                 }
             }
         } else {
+            // Also where it had a port: a connect that fails loses it, and the next one gets another.
             try {
                 call.run();
             } finally {

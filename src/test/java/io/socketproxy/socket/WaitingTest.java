@@ -1,0 +1,349 @@
+package io.socketproxy.socket;
+
+import static io.socketproxy.libc.Constants.MSG_DONTWAIT;
+import static io.socketproxy.libc.Constants.MSG_OOB;
+import static io.socketproxy.libc.Constants.MSG_PEEK;
+import static io.socketproxy.libc.Constants.MSG_WAITALL;
+import static io.socketproxy.libc.Constants.POLLIN;
+import static io.socketproxy.libc.Constants.POLLPRI;
+import static io.socketproxy.libc.Constants.SHUT_RDWR;
+import static io.socketproxy.libc.Constants.SOCK_DGRAM;
+import static io.socketproxy.libc.Constants.SOCK_STREAM;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.SockAddr;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+
+/** Who waits, for how long, in which order, and what ends a wait. */
+class WaitingTest extends SocketTest {
+    private static final Duration SHORT = Duration.ofMillis(50);
+
+    @Test
+    void aReceiveWaitsForWhatComes() throws Exception {
+        BsdSocket[] pair = connection();
+        Impatient caller = new Impatient();
+        Future<String> received = calling(() -> receive(pair[1], 100, 0, Wait.upTo(LONG, caller)));
+        until("the call waits", caller::isWaitedFor);
+
+        send(pair[0], "late");
+
+        assertThat(received.get(20, TimeUnit.SECONDS)).isEqualTo("late");
+    }
+
+    @Test
+    void whatDoesNotComeInTimeIsNothing() {
+        BsdSocket[] pair = connection();
+
+        long start = System.nanoTime();
+        assertThat(receive(pair[0], 10, 0, upTo(SHORT))).isNull();
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThanOrEqualTo(SHORT);
+        assertThat(receive(pair[0], 10, 0, Wait.none())).isNull();
+        assertThat(receive(pair[0], 10, MSG_DONTWAIT, upTo(LONG))).isNull();
+        assertThat(listener(1).accept(() -> FREE, readiness, upTo(SHORT))).isNull();
+        assertThat(udp().receive(10, 0, upTo(SHORT))).isNull();
+    }
+
+    @Test
+    void aFullSendBufferIsEagainAndDrainsToAWaitingSender() throws Exception {
+        BsdSocket[] pair = pair(SOCK_STREAM);
+        fill(pair[0]);
+        assertThat(errno(() -> pair[0].send(new byte[1], 0, null, upTo(SHORT)))).isEqualTo(Errno.EAGAIN);
+        assertThat(errno(() -> pair[0].send(new byte[1], MSG_DONTWAIT, null, upTo(LONG))))
+                .isEqualTo(Errno.EAGAIN);
+
+        Impatient caller = new Impatient();
+        Future<Integer> sent = calling(() -> pair[0].send(new byte[1000], 0, null, Wait.upTo(LONG, caller)));
+        until("the call waits", caller::isWaitedFor);
+        while (!sent.isDone()) {
+            pair[1].receive(1 << 20, 0, upTo(SHORT));
+        }
+
+        assertThat(sent.get()).isPositive();
+    }
+
+    @Test
+    void whoWaitsLongestIsServedFirst() throws Exception {
+        BsdSocket socket = udp();
+        List<Future<String>> calls = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            Impatient caller = new Impatient();
+            calls.add(calling(() -> receive(socket, 10, 0, Wait.upTo(LONG, caller))));
+            until("call " + i + " waits", caller::isWaitedFor);
+        }
+
+        BsdSocket sender = udp();
+        for (int i = 0; i < 8; i++) {
+            sender.send(bytes("" + i), 0, remote(sender, socket.localAddress()), upTo(LONG));
+        }
+
+        for (int i = 0; i < 8; i++) {
+            assertThat(calls.get(i).get(20, TimeUnit.SECONDS)).isEqualTo("" + i);
+        }
+    }
+
+    @Test
+    void oneThatGivesUpInTheQueueIsPassedOver() throws Exception {
+        BsdSocket[] pair = connection();
+        Impatient first = new Impatient();
+        Impatient third = new Impatient();
+        Future<String> one = calling(() -> receive(pair[1], 1, 0, Wait.upTo(LONG, first)));
+        until("the first waits", first::isWaitedFor);
+        assertThat(receive(pair[1], 1, 0, upTo(SHORT))).isNull();
+        Future<String> two = calling(() -> receive(pair[1], 1, 0, Wait.upTo(LONG, third)));
+        until("the third waits", third::isWaitedFor);
+
+        send(pair[0], "ab");
+
+        assertThat(one.get(20, TimeUnit.SECONDS)).isEqualTo("a");
+        assertThat(two.get(20, TimeUnit.SECONDS)).isEqualTo("b");
+    }
+
+    @Test
+    void closeEndsEveryWaitWithEbadf() throws Exception {
+        BsdSocket[] full = pair(SOCK_STREAM);
+        fill(full[0]);
+        BsdSocket[] idle = connection();
+        send(idle[0], "x");
+        BsdSocket listener = listener(1);
+        BsdSocket connecting = unixConnecting();
+
+        List<Future<?>> calls = new ArrayList<>();
+        calls.add(waiting(wait -> listener.accept(() -> FREE, readiness, wait)));
+        calls.add(waiting(wait -> listener.accept(() -> FREE, readiness, wait)));
+        calls.add(waiting(wait -> full[0].send(new byte[1], 0, null, wait)));
+        calls.add(waiting(wait -> full[0].receive(10, 0, wait)));
+        calls.add(waiting(wait -> full[0].receive(10, MSG_WAITALL, wait)));
+        calls.add(waiting(wait -> idle[1].receive(10, MSG_PEEK | MSG_WAITALL, wait)));
+        calls.add(waiting(wait -> {
+            connect(connecting, unixAddress, wait);
+            return null;
+        }));
+
+        for (BsdSocket socket : List.of(listener, full[0], idle[1], connecting)) {
+            socket.close();
+        }
+
+        for (Future<?> call : calls) {
+            assertThat(errnoOf(call)).isEqualTo(Errno.EBADF);
+        }
+    }
+
+    @Test
+    void pollsOfAClosedSocketWakeWithPollnval() throws Exception {
+        BsdSocket socket = udp();
+        Impatient caller = new Impatient();
+        Future<int[]> polled =
+                calling(() -> Poll.poll(List.of(new Poll.Interest(socket, POLLIN)), Wait.upTo(LONG, caller)));
+        until("the call waits", caller::isWaitedFor);
+
+        socket.close();
+
+        assertThat(polled.get(20, TimeUnit.SECONDS)).containsExactly(Constants.POLLNVAL);
+    }
+
+    @Test
+    void afterCloseEverythingIsEbadf() {
+        BsdSocket socket = udp();
+        SockAddr address = socket.localAddress();
+        socket.close();
+        socket.close();
+
+        assertThat(socket.isClosed()).isTrue();
+        assertThat(errno(socket::localAddress)).isEqualTo(Errno.EBADF);
+        assertThat(errno(socket::remoteAddress)).isEqualTo(Errno.EBADF);
+        assertThat(errno(socket::state)).isEqualTo(Errno.EBADF);
+        assertThat(errno(() -> bind(socket, address))).isEqualTo(Errno.EBADF);
+        assertThat(errno(() -> connect(socket, address, upTo(LONG)))).isEqualTo(Errno.EBADF);
+        assertThat(errno(() -> socket.listen(1))).isEqualTo(Errno.EBADF);
+        assertThat(errno(() -> socket.accept(() -> FREE, readiness, upTo(LONG))))
+                .isEqualTo(Errno.EBADF);
+        assertThat(errno(() -> socket.receive(1, 0, upTo(LONG)))).isEqualTo(Errno.EBADF);
+        assertThat(errno(() -> send(socket, "x"))).isEqualTo(Errno.EBADF);
+        assertThat(errno(() -> socket.shutdown(SHUT_RDWR))).isEqualTo(Errno.EBADF);
+        assertThat(errno(() -> socket.option(Constants.SOL_SOCKET, Constants.SO_TYPE)))
+                .isEqualTo(Errno.EBADF);
+        assertThat(errno(() -> socket.setOption(Constants.SOL_SOCKET, Constants.SO_REUSEADDR, 1)))
+                .isEqualTo(Errno.EBADF);
+    }
+
+    @Test
+    void shutdownWakesWhoReads() throws Exception {
+        BsdSocket[] pair = connection();
+        Impatient caller = new Impatient();
+        Future<BsdSocket.Message> received = calling(() -> pair[0].receive(10, 0, Wait.upTo(LONG, caller)));
+        until("the call waits", caller::isWaitedFor);
+
+        pair[0].shutdown(Constants.SHUT_RD);
+
+        assertThat(received.get(20, TimeUnit.SECONDS).eof()).isTrue();
+    }
+
+    @Test
+    void aCallerThatGoesTakesNoData() throws Exception {
+        BsdSocket[] pair = connection();
+        Impatient caller = new Impatient();
+        Future<String> received = calling(() -> receive(pair[1], 10, 0, Wait.upTo(LONG, caller)));
+        until("the call waits", caller::isWaitedFor);
+        caller.go();
+        assertThatGone(received);
+
+        send(pair[0], "kept");
+
+        assertThat(receive(pair[1], 10, 0, upTo(LONG))).isEqualTo("kept");
+    }
+
+    @Test
+    void aCallerThatGoesTakesNoConnection() throws Exception {
+        BsdSocket listener = listener(5);
+        Impatient caller = new Impatient();
+        Future<?> accepted = calling(() -> listener.accept(() -> FREE, readiness, Wait.upTo(LONG, caller)));
+        until("the call waits", caller::isWaitedFor);
+        caller.go();
+        assertThatGone(accepted);
+
+        BsdSocket client = tcp();
+        connect(client, listener.localAddress(), upTo(LONG));
+        BsdSocket.Accepted next = listener.accept(() -> FREE, readiness, upTo(LONG));
+
+        assertThat(next).isNotNull();
+        keep(next.socket());
+        assertThat(next.peer()).isEqualTo(client.localAddress());
+    }
+
+    @Test
+    void whatWaitallHadGatheredForACallerThatWentIsTheNextReceives() throws Exception {
+        BsdSocket[] pair = connection();
+        Impatient caller = new Impatient();
+        send(pair[0], "abcd");
+        Future<String> received = calling(() -> receive(pair[1], 10, MSG_WAITALL, Wait.upTo(LONG, caller)));
+        until("the call waits for the rest", caller::isWaitedFor);
+        Impatient poller = new Impatient();
+        Future<int[]> polled =
+                calling(() -> Poll.poll(List.of(new Poll.Interest(pair[1], POLLIN)), Wait.upTo(LONG, poller)));
+        until("the poll waits", poller::isWaitedFor);
+
+        caller.go();
+
+        assertThatGone(received);
+        assertThat(polled.get(20, TimeUnit.SECONDS))
+                .as("who polls is told, though the kernel's buffer is empty")
+                .containsExactly(POLLIN);
+        send(pair[0], "ef");
+        assertThat(receive(pair[1], 2, MSG_PEEK, upTo(LONG))).isEqualTo("ab");
+        assertThat(receive(pair[1], 3, 0, upTo(LONG))).isEqualTo("abc");
+        assertThat(receive(pair[1], 3, MSG_WAITALL, upTo(LONG))).isEqualTo("def");
+        assertThat(pair[1].bytesIn()).isEqualTo(6);
+        assertThat(receive(pair[1], 10, 0, Wait.none())).isNull();
+    }
+
+    @Test
+    void urgentDataIsNotBehindThoseWhoWaitForTheRest() throws Exception {
+        BsdSocket[] pair = connection();
+        Impatient caller = new Impatient();
+        Future<String> waiting = calling(() -> receive(pair[1], 10, 0, Wait.upTo(LONG, caller)));
+        until("the call waits", caller::isWaitedFor);
+        assertThat(errno(() -> pair[1].receive(1, MSG_OOB, upTo(LONG)))).isEqualTo(Errno.EINVAL);
+
+        pair[0].send(bytes("!"), MSG_OOB, null, upTo(LONG));
+        int[] revents = Poll.poll(List.of(new Poll.Interest(pair[1], POLLPRI)), upTo(LONG));
+
+        assertThat(revents[0] & POLLPRI).isEqualTo(POLLPRI);
+        assertThat(receive(pair[1], 1, MSG_OOB, upTo(LONG))).isEqualTo("!");
+        send(pair[0], "rest");
+        assertThat(waiting.get(20, TimeUnit.SECONDS)).isEqualTo("rest");
+    }
+
+    @Test
+    void waitingForAnothersFullQueueCostsNoTime() {
+        BsdSocket receiver = socket(Constants.AF_UNIX, SOCK_DGRAM);
+        bind(receiver, new SockAddr.Unix("\0socket-proxy-full-" + System.nanoTime()));
+        BsdSocket sender = socket(Constants.AF_UNIX, SOCK_DGRAM);
+        // It is writable all the time: that the other's queue is full, poll(2) does not say.
+        while (true) {
+            try {
+                sender.send(new byte[1], 0, remote(sender, receiver.localAddress()), Wait.none());
+            } catch (SocketFault full) {
+                assertThat(full.errno()).isEqualTo(Errno.EAGAIN);
+                break;
+            }
+        }
+
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadCpuTime();
+        assertThat(errno(() -> sender.send(
+                        new byte[1], 0, remote(sender, receiver.localAddress()), upTo(Duration.ofMillis(500)))))
+                .isEqualTo(Errno.EAGAIN);
+        assertThat(Duration.ofNanos(threads.getCurrentThreadCpuTime() - before)).isLessThan(Duration.ofMillis(200));
+    }
+
+    @Test
+    void anAcceptBeyondTheQuotaLeavesTheConnectionInTheBacklog() {
+        BsdSocket listener = listener(5);
+        BsdSocket client = tcp();
+        connect(client, listener.localAddress(), upTo(LONG));
+
+        assertThatThrownBy(() -> listener.accept(
+                        () -> {
+                            throw new SocketFault(Errno.EMFILE);
+                        },
+                        readiness,
+                        upTo(LONG)))
+                .isInstanceOfSatisfying(
+                        SocketFault.class, fault -> assertThat(fault.errno()).isEqualTo(Errno.EMFILE));
+
+        BsdSocket.Accepted accepted = listener.accept(() -> FREE, readiness, Wait.none());
+        assertThat(accepted).isNotNull();
+        keep(accepted.socket());
+        send(client, "still there");
+        assertThat(receive(accepted.socket(), 100, 0, upTo(LONG))).isEqualTo("still there");
+    }
+
+    /** Starts the call and returns once it waits. */
+    private <T> Future<T> waiting(Function<Wait, T> call) throws InterruptedException {
+        Impatient caller = new Impatient();
+        Future<T> future = calling(() -> call.apply(Wait.upTo(LONG, caller)));
+        until("the call waits", caller::isWaitedFor);
+        return future;
+    }
+
+    private final SockAddr unixAddress = new SockAddr.Unix("\0socket-proxy-backlog-" + System.nanoTime());
+
+    /** A socket whose connect finds the backlog full. */
+    private BsdSocket unixConnecting() {
+        BsdSocket listener = socket(Constants.AF_UNIX, SOCK_STREAM);
+        bind(listener, unixAddress);
+        listener.listen(0);
+        connect(socket(Constants.AF_UNIX, SOCK_STREAM), unixAddress, Wait.none());
+        return socket(Constants.AF_UNIX, SOCK_STREAM);
+    }
+
+    private static void fill(BsdSocket socket) {
+        while (true) {
+            try {
+                socket.send(new byte[1 << 12], 0, null, Wait.none());
+            } catch (SocketFault full) {
+                assertThat(full.errno()).isEqualTo(Errno.EAGAIN);
+                return;
+            }
+        }
+    }
+
+    private static void assertThatGone(Future<?> call) {
+        assertThatExceptionOfType(ExecutionException.class)
+                .isThrownBy(() -> call.get(20, TimeUnit.SECONDS))
+                .withCauseInstanceOf(Caller.Gone.class);
+    }
+}
