@@ -308,7 +308,7 @@ public final class Sockets implements AutoCloseable {
             } finally {
                 handle.endUse();
                 if (!connected) {
-                    close(handle, End.CLOSED);
+                    closeAndWait(handle);
                 }
             }
         }
@@ -334,7 +334,7 @@ public final class Sockets implements AutoCloseable {
             return handle;
         } finally {
             if (!listening) {
-                close(handle, End.CLOSED);
+                closeAndWait(handle);
             }
         }
     }
@@ -436,11 +436,16 @@ public final class Sockets implements AutoCloseable {
      * @throws SocketFault EBADF where the owner has no such handle
      */
     public void close(String owner, String id) {
-        using(owner, id, handle -> {
-            close(handle, End.CLOSED);
-            // As with close(2), what comes after finds the port free, although the event loop lets go in its own time.
-            handle.socket().closed().completeOnTimeout(null, CLOSE_SECONDS, TimeUnit.SECONDS).join();
-        });
+        using(owner, id, this::closeAndWait);
+    }
+
+    /** As with close(2), what comes after finds the port and the quota free, although the event loop lets go in its own time. */
+    private void closeAndWait(Handle handle) {
+        close(handle, End.CLOSED);
+        handle.socket()
+                .closed()
+                .completeOnTimeout(null, CLOSE_SECONDS, TimeUnit.SECONDS)
+                .join();
     }
 
     /** Ends a handle, for whatever reason. */
