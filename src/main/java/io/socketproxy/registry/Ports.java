@@ -35,9 +35,8 @@ final class Ports {
                         yield of(socket, new SockAddr.Inet4((int) inet.low(), 0));
                     }
                     boolean wildcard = inet.high() == 0 && inet.low() == 0;
-                    boolean both = wildcard
-                            && socket.family() == AF_INET6
-                            && socket.option(IPPROTO_IPV6, IPV6_V6ONLY) == 0;
+                    boolean both =
+                            wildcard && socket.family() == AF_INET6 && socket.option(IPPROTO_IPV6, IPV6_V6ONLY) == 0;
                     yield new Place(new SockAddr.Inet6(inet.high(), inet.low(), 0, 0, 0), both, true, wildcard);
                 }
                 case SockAddr.Unix unix -> throw new IllegalArgumentException("AF_UNIX has no ports");

@@ -216,7 +216,8 @@ public final class Sockets implements AutoCloseable {
                 if (socket.hadPeer()) {
                     throw new SocketFault(Errno.EINVAL);
                 }
-                // The kernel would bind it by itself, and nobody would have asked policy. A socket that has a port from a
+                // The kernel would bind it by itself, and nobody would have asked policy. A socket that has a port from
+                // a
                 // connect fails here with EINVAL, as it would in listen.
                 SockAddr wildcard =
                         socket.family() == AF_INET ? new SockAddr.Inet4(0, 0) : new SockAddr.Inet6(0, 0, 0, 0, 0);
@@ -382,8 +383,7 @@ public final class Sockets implements AutoCloseable {
     }
 
     /** The kernel binds an unbound UDP socket before it looks at anything else, even at whether there is a destination. */
-    private int sendDatagram(
-            Handle handle, byte[] data, int flags, Cleared.@Nullable Remote destination, Wait wait) {
+    private int sendDatagram(Handle handle, byte[] data, int flags, Cleared.@Nullable Remote destination, Wait wait) {
         BsdSocket socket = handle.socket();
         if (socket.isStream() || handle.hasPort() || socket.transport().isUnix()) {
             return socket.send(data, flags, destination, wait);

@@ -40,10 +40,24 @@ class ResolverTest {
         List<List<Object>> queries = new ArrayList<>();
         // Names that the library answers by itself or from files: no name server is asked.
         String[] hosts = {
-            null, "127.0.0.1", "::1", "localhost", "127.1", "0x7f.1", "017700000001", "1.2.3.4.5", "::ffff:1.2.3.4", "fe80::1%lo",
-            "fe80::1%1", "256.1.1.1", "0", "*"
+            null,
+            "127.0.0.1",
+            "::1",
+            "localhost",
+            "127.1",
+            "0x7f.1",
+            "017700000001",
+            "1.2.3.4.5",
+            "::ffff:1.2.3.4",
+            "fe80::1%lo",
+            "fe80::1%1",
+            "256.1.1.1",
+            "0",
+            "*"
         };
-        String[] services = {null, "80", "0", "65535", "70000", "http", "ssh", "domain", "no-such-service", "", "-1", "0x50", "*"};
+        String[] services = {
+            null, "80", "0", "65535", "70000", "http", "ssh", "domain", "no-such-service", "", "-1", "0x50", "*"
+        };
         for (String host : hosts) {
             boolean numericOnly = host != null && (host.equals("1.2.3.4.5") || host.equals("256.1.1.1"));
             int always = numericOnly ? AI_NUMERICHOST : 0;
@@ -86,7 +100,8 @@ class ResolverTest {
         try {
             List<String> infos = new ArrayList<>();
             for (AddrInfo info : resolver.getaddrinfo(
-                    (String) q.get(0), (String) q.get(1), (int) q.get(2), (int) q.get(3), (int) q.get(4), (int) q.get(5))) {
+                    (String) q.get(0), (String) q.get(1), (int) q.get(2), (int) q.get(3), (int) q.get(4), (int)
+                            q.get(5))) {
                 String canonname = info.canonname() == null ? "" : info.canonname();
                 infos.add("[" + info.family() + "," + info.type() + "," + info.proto() + ",\"" + canonname + "\","
                         + python(info.address()) + "]");
@@ -109,9 +124,30 @@ class ResolverTest {
     @Test
     void textFormsAreAsPythons() throws Exception {
         List<String> texts = List.of(
-                "127.0.0.1", "127.1", "1", "0x7f.1", "017700000001", "1.2.3", "1.2.3.4 ", "1.2.3.4 x", "1.2.3.256", "", "a", "08.1.1.1",
-                "4294967295", "4294967296", "::", "::1", "1:2:3:4:5:6:7:8", "::ffff:1.2.3.4", "fe80::1%lo", "1::2::3", ":", "12345::",
-                "2001:db8:0:0:1:0:0:1", "::1.2.3.4");
+                "127.0.0.1",
+                "127.1",
+                "1",
+                "0x7f.1",
+                "017700000001",
+                "1.2.3",
+                "1.2.3.4 ",
+                "1.2.3.4 x",
+                "1.2.3.256",
+                "",
+                "a",
+                "08.1.1.1",
+                "4294967295",
+                "4294967296",
+                "::",
+                "::1",
+                "1:2:3:4:5:6:7:8",
+                "::ffff:1.2.3.4",
+                "fe80::1%lo",
+                "1::2::3",
+                ":",
+                "12345::",
+                "2001:db8:0:0:1:0:0:1",
+                "::1.2.3.4");
         JsonNode expected = Python.run("""
                 import json, socket, sys
                 def ask(f, *a):
@@ -125,17 +161,30 @@ class ResolverTest {
 
         for (int i = 0; i < texts.size(); i++) {
             String text = texts.get(i);
-            assertThat(hex(InetText.aton(text))).as("inet_aton %s", text).isEqualTo(text(expected.get(i).get(0)));
-            assertThat(hex(InetText.pton(AF_INET, text))).as("inet_pton %s", text).isEqualTo(text(expected.get(i).get(1)));
-            assertThat(hex(InetText.pton(AF_INET6, text))).as("inet_pton %s", text).isEqualTo(text(expected.get(i).get(2)));
+            assertThat(hex(InetText.aton(text)))
+                    .as("inet_aton %s", text)
+                    .isEqualTo(text(expected.get(i).get(0)));
+            assertThat(hex(InetText.pton(AF_INET, text)))
+                    .as("inet_pton %s", text)
+                    .isEqualTo(text(expected.get(i).get(1)));
+            assertThat(hex(InetText.pton(AF_INET6, text)))
+                    .as("inet_pton %s", text)
+                    .isEqualTo(text(expected.get(i).get(2)));
         }
     }
 
     @Test
     void packedFormsAreAsPythons() throws Exception {
         List<String> packed = List.of(
-                "7f000001", "ffffffff", "00000000", "0".repeat(32), "0".repeat(31) + "1", "20010db8000000000001000000000001",
-                "00000000000000000000ffff01020304", "0001".repeat(8), "00000000000000000000000001020304");
+                "7f000001",
+                "ffffffff",
+                "00000000",
+                "0".repeat(32),
+                "0".repeat(31) + "1",
+                "20010db8000000000001000000000001",
+                "00000000000000000000ffff01020304",
+                "0001".repeat(8),
+                "00000000000000000000000001020304");
         JsonNode expected = Python.run("""
                 import json, socket, sys
                 print(json.dumps([socket.inet_ntop(2 if len(p) == 8 else 10, bytes.fromhex(p)) for p in json.load(sys.stdin)]))
@@ -236,7 +285,8 @@ class ResolverTest {
         assertThat(addresses("１２７.0.0.1", AF_INET)).containsExactly(new SockAddr.Inet4(0x7f000001, 7));
         assertThat(Resolver.isNumeric("127.1")).isTrue();
         assertThat(Resolver.isNumeric("localhost")).isFalse();
-        assertThat(new GaiError(Constants.require("EAI_NONAME"), null, "x").gaiName()).isEqualTo("EAI_NONAME");
+        assertThat(new GaiError(Constants.require("EAI_NONAME"), null, "x").gaiName())
+                .isEqualTo("EAI_NONAME");
     }
 
     private List<SockAddr> addresses(String host, int family) {

@@ -58,8 +58,12 @@ class ConstantsTest {
         assertThat(python.size()).isGreaterThan(120);
         python.properties().forEach(e -> {
             Errno errno = Errno.valueOf(aliases.getOrDefault(e.getKey(), e.getKey()));
-            assertThat(errno.number()).as(e.getKey()).isEqualTo(e.getValue().get(0).asInt());
-            assertThat(errno.strerror()).as(e.getKey()).isEqualTo(e.getValue().get(1).asString());
+            assertThat(errno.number())
+                    .as(e.getKey())
+                    .isEqualTo(e.getValue().get(0).asInt());
+            assertThat(errno.strerror())
+                    .as(e.getKey())
+                    .isEqualTo(e.getValue().get(1).asString());
             assertThat(Errno.of(errno.number())).isSameAs(errno);
             assertThat(Errno.of(-errno.number())).isSameAs(errno);
         });
@@ -68,8 +72,7 @@ class ConstantsTest {
     @Test
     void gaiMessagesAreTheCLocales() {
         assertThat(Libc.gaiStrerror(Constants.require("EAI_NONAME"))).isEqualTo("Name or service not known");
-        assertThat(Libc.gaiStrerror(Constants.require("EAI_AGAIN")))
-                .isEqualTo("Temporary failure in name resolution");
+        assertThat(Libc.gaiStrerror(Constants.require("EAI_AGAIN"))).isEqualTo("Temporary failure in name resolution");
         assertThat(Libc.gaiStrerror(-12345)).isEqualTo("Unknown error");
     }
 

@@ -1,7 +1,6 @@
 package io.socketproxy.libc;
 
 import static io.socketproxy.libc.Constants.AF_INET;
-import static io.socketproxy.libc.Constants.AF_INET6;
 import static io.socketproxy.libc.Constants.AF_UNIX;
 import static io.socketproxy.libc.Constants.MSG_DONTWAIT;
 import static io.socketproxy.libc.Constants.MSG_OOB;
@@ -53,7 +52,8 @@ class LibcTest {
         assertThat(Libc.socketpair(AF_UNIX, SOCK_DGRAM, 0, pair)).isZero();
         int[] connection = connection(LOOPBACK);
 
-        for (int descriptor : new int[] {socket, duplicate, keep(pair[0]), keep(pair[1]), connection[0], connection[1]}) {
+        for (int descriptor :
+                new int[] {socket, duplicate, keep(pair[0]), keep(pair[1]), connection[0], connection[1]}) {
             String flags = Files.readString(Path.of("/proc/self/fdinfo/" + descriptor))
                     .lines()
                     .filter(line -> line.startsWith("flags:"))
@@ -118,7 +118,8 @@ class LibcTest {
 
     @Test
     void pathsOfEveryLengthAndEncoding() throws Exception {
-        for (String path : new String[] {"", "\0x\0y", temp + "/ö", "/tmp/" + "p".repeat(103 - 21) + System.nanoTime()}) {
+        for (String path :
+                new String[] {"", "\0x\0y", temp + "/ö", "/tmp/" + "p".repeat(103 - 21) + System.nanoTime()}) {
             int socket = open(AF_UNIX, SOCK_DGRAM);
             assertThat(Libc.bind(socket, new SockAddr.Unix(path))).as(path).isZero();
             SockAddr bound = Libc.getsockname(socket);
@@ -132,7 +133,8 @@ class LibcTest {
             }
         }
         assertThat(Libc.getsockname(open(AF_UNIX, SOCK_STREAM))).isEqualTo(new SockAddr.Unix(""));
-        Path full = Path.of("/tmp", "f".repeat(103 - String.valueOf(System.nanoTime()).length()) + System.nanoTime());
+        Path full = Path.of(
+                "/tmp", "f".repeat(103 - String.valueOf(System.nanoTime()).length()) + System.nanoTime());
         try {
             int socket = open(AF_UNIX, SOCK_STREAM);
             assertThat(Libc.bind(socket, new SockAddr.Unix(full + ""))).isZero();
@@ -188,9 +190,12 @@ class LibcTest {
     void optionsAsIntsAndAsBytes() throws Exception {
         int socket = open(AF_INET, SOCK_STREAM);
         assertThat(Libc.getsockoptInt(socket, SOL_SOCKET, Constants.SO_TYPE)).isEqualTo(SOCK_STREAM);
-        assertThat(Libc.setsockopt(socket, SOL_SOCKET, Constants.SO_REUSEADDR, 1)).isZero();
-        assertThat(Libc.getsockopt(socket, SOL_SOCKET, Constants.SO_REUSEADDR, 100)).containsExactly(1, 0, 0, 0);
-        assertThat(Libc.getsockopt(socket, SOL_SOCKET, Constants.SO_REUSEADDR, 2)).containsExactly(1, 0);
+        assertThat(Libc.setsockopt(socket, SOL_SOCKET, Constants.SO_REUSEADDR, 1))
+                .isZero();
+        assertThat(Libc.getsockopt(socket, SOL_SOCKET, Constants.SO_REUSEADDR, 100))
+                .containsExactly(1, 0, 0, 0);
+        assertThat(Libc.getsockopt(socket, SOL_SOCKET, Constants.SO_REUSEADDR, 2))
+                .containsExactly(1, 0);
         assertThat(Libc.getsockopt(socket, Constants.IPPROTO_TCP, Constants.TCP_INFO, 4096).length)
                 .isBetween(100, 1000);
         int congestion = Constants.require("TCP_CONGESTION");

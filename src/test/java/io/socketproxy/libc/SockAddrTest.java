@@ -26,7 +26,8 @@ class SockAddrTest {
     void inet6KeepsFlowInformationAndScope() {
         SockAddr address = new SockAddr.Inet6(0xfe80_0000_0000_0000L, 0x1234_5678_9abc_def0L, 443, 0xabcde, 7);
 
-        assertThat(nativeBytes(address).substring(4, 48)).isEqualTo("01bb" + "000abcde" + "fe80000000000000123456789abcdef0");
+        assertThat(nativeBytes(address).substring(4, 48))
+                .isEqualTo("01bb" + "000abcde" + "fe80000000000000123456789abcdef0");
         assertThat(roundTrip(address)).isEqualTo(address);
     }
 

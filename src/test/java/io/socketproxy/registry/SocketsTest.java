@@ -89,7 +89,8 @@ class SocketsTest {
 
         assertThat(handle.socket().isClosed()).isTrue();
         assertThat(ends).containsExactly(SocketEvents.End.LEASE_EXPIRED);
-        assertThat(errno(() -> sockets.using(ANN, handle.id().value(), h -> {}))).isEqualTo(Errno.EBADF);
+        assertThat(errno(() -> sockets.using(ANN, handle.id().value(), h -> {})))
+                .isEqualTo(Errno.EBADF);
     }
 
     @Test
@@ -246,11 +247,13 @@ class SocketsTest {
 
         for (String host : List.of("127.0.0.1", "0.0.0.0")) {
             Handle other = reusing(BOB, AF_INET, type);
-            assertThat(errno(() -> sockets.bind(other, Endpoint.of(host, port)))).isEqualTo(Errno.EADDRINUSE);
+            assertThat(errno(() -> sockets.bind(other, Endpoint.of(host, port))))
+                    .isEqualTo(Errno.EADDRINUSE);
         }
         for (String host : List.of("::", "::ffff:127.0.0.1", "::ffff:0.0.0.0")) {
             Handle other = reusing(BOB, AF_INET6, type);
-            assertThat(errno(() -> sockets.bind(other, Endpoint.of(host, port)))).isEqualTo(Errno.EADDRINUSE);
+            assertThat(errno(() -> sockets.bind(other, Endpoint.of(host, port))))
+                    .isEqualTo(Errno.EADDRINUSE);
         }
         sockets.bind(reusing(ANN, AF_INET, type), Endpoint.of("127.0.0.1", port));
         sockets.bind(reusing(BOB, AF_INET, type), Endpoint.of("127.0.0.2", port));
@@ -265,8 +268,7 @@ class SocketsTest {
         sockets.bind(held, Endpoint.of("::ffff:127.0.0.1", 0));
         int port = port(held);
 
-        assertThat(errno(() -> sockets.bind(
-                        reusing(BOB, AF_INET6, SOCK_DGRAM), Endpoint.of("::ffff:0.0.0.0", port))))
+        assertThat(errno(() -> sockets.bind(reusing(BOB, AF_INET6, SOCK_DGRAM), Endpoint.of("::ffff:0.0.0.0", port))))
                 .isEqualTo(Errno.EADDRINUSE);
         assertThat(errno(() -> sockets.bind(reusing(BOB, AF_INET, SOCK_DGRAM), Endpoint.of("127.0.0.1", port))))
                 .isEqualTo(Errno.EADDRINUSE);
