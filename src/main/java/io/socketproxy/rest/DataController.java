@@ -1,6 +1,7 @@
 package io.socketproxy.rest;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.InetText;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
@@ -326,7 +327,15 @@ class DataController {
         if (destination.isAbsent()) {
             throw SocketFault.argument(Errno.EDESTADDRREQ, "host", "sendto needs host and port, or path");
         }
-        return sockets.sendTo(handle, data, flags(flags), destination.address().endpoint(), waits.of(timeoutMs, http));
+        Endpoint endpoint = destination.address().endpoint();
+        try {
+            return sockets.sendTo(handle, data, flags(flags), endpoint, waits.of(timeoutMs, http));
+        } catch (SocketFault fault) {
+            if (fault.errno() == Errno.EINVAL && fault.field() == null && endpoint.port() == 0) {
+                throw SocketFault.invalid("port", "nothing can be sent to port 0");
+            }
+            throw fault;
+        }
     }
 
     /** The address of sendto, as query parameters. */

@@ -40,7 +40,6 @@ import org.springframework.web.method.annotation.MethodArgumentTypeMismatchExcep
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
 import org.springframework.web.servlet.resource.NoResourceFoundException;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.DatabindException;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 
 /** Makes every failure a problem (RFC 9457) with its errno: what happened, and what to do about it. */
@@ -48,6 +47,7 @@ import tools.jackson.databind.exc.UnrecognizedPropertyException;
 @Order(Ordered.HIGHEST_PRECEDENCE)
 class ProblemHandler extends ResponseEntityExceptionHandler {
     private static final Logger LOG = LoggerFactory.getLogger(ProblemHandler.class);
+    private static final int MAX_TEXT = 1000;
     private static final String TYPE = "urn:socket-proxy:error:";
 
     private final Disclosure disclosure;
@@ -63,7 +63,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
                 fault instanceof PolicyDenied denied ? disclosure.reason(denied.decision()) : fault.getMessage();
         ProblemDetail problem = problem(status, fault.errno(), detail, request);
         if (fault.field() != null) {
-            problem.setProperty("field", fault.field());
+            problem.setProperty("field", abridged(fault.field()));
         }
         HttpHeaders headers = new HttpHeaders();
         switch (fault) {
@@ -92,7 +92,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, error.getMessage());
         problem.setType(URI.create(TYPE + error.gaiName()));
         problem.setTitle(error.gaiStrerror());
-        problem.setInstance(instance(request));
+        problem.setInstance(instance(request.getRequestURI()));
         problem.setProperty("gaiCode", error.code());
         problem.setProperty("gaiName", error.gaiName());
         Errno errno = error.errno();
@@ -192,7 +192,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         ProblemDetail problem = problem(status, errno, detail(exception), request);
         String field = field(exception);
         if (field != null) {
-            problem.setProperty("field", field);
+            problem.setProperty("field", abridged(field));
         }
         return answer(problem, headers);
     }
@@ -249,7 +249,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
             FieldError error = invalid.getBindingResult().getFieldError();
             return error == null ? null : error.getField();
         }
-        DatabindException json = cause(exception, DatabindException.class);
+        JacksonException json = cause(exception, JacksonException.class);
         return json == null || path(json).isEmpty() ? null : path(json);
     }
 
@@ -277,10 +277,16 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
 
     private static ProblemDetail problem(
             HttpStatus status, Errno errno, @Nullable String detail, HttpServletRequest request) {
-        ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, detail == null ? errno.strerror() : detail);
+        return problem(status, errno, detail, request.getRequestURI());
+    }
+
+    /** A problem about a path, which comes without its query: that can hold a ticket. */
+    static ProblemDetail problem(HttpStatus status, Errno errno, @Nullable String detail, String path) {
+        ProblemDetail problem =
+                ProblemDetail.forStatusAndDetail(status, detail == null ? errno.strerror() : abridged(detail));
         problem.setType(URI.create(TYPE + errno));
         problem.setTitle(errno.strerror());
-        problem.setInstance(instance(request));
+        problem.setInstance(instance(path));
         describe(problem, errno);
         return problem;
     }
@@ -291,20 +297,24 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         problem.setProperty("strerror", errno.strerror());
     }
 
-    /** The path alone: a query can hold a ticket. */
-    private static URI instance(HttpServletRequest request) {
+    private static URI instance(String path) {
         try {
-            return URI.create(request.getRequestURI());
+            return URI.create(path);
         } catch (IllegalArgumentException e) {
             return URI.create("/");
         }
+    }
+
+    /** What a caller wrote may be part of it, and may be as long as a body. */
+    private static String abridged(String text) {
+        return text.length() <= MAX_TEXT ? text : text.substring(0, MAX_TEXT) + "…";
     }
 
     private static String seconds(Duration duration) {
         return Long.toString(Math.max(1, duration.plusMillis(999).toSeconds()));
     }
 
-    private static ResponseEntity<Object> answer(ProblemDetail problem, HttpHeaders headers) {
+    static ResponseEntity<Object> answer(ProblemDetail problem, HttpHeaders headers) {
         return ResponseEntity.status(problem.getStatus())
                 .headers(to -> to.putAll(headers))
                 .contentType(MediaType.APPLICATION_PROBLEM_JSON)

@@ -59,6 +59,11 @@ final class Api {
             return this;
         }
 
+        Answer expectOneOf(Integer... expected) {
+            assertThat(status).as("%s\n%s", request, text()).isIn((Object[]) expected);
+            return this;
+        }
+
         /** Checks that it is a problem as docs/errors.md has them. */
         Answer problem(int expected, String errno) {
             expect(expected);
