@@ -27,7 +27,9 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.test.context.ActiveProfiles;
 
 /** The README's session with curl, as it is written but for ports and the place of its files: it succeeds and prints what the README shows. */
-@SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT, properties = "socket-proxy.security.token=" + ReadmeIT.TOKEN)
+@SpringBootTest(
+        webEnvironment = WebEnvironment.RANDOM_PORT,
+        properties = "socket-proxy.security.token=" + ReadmeIT.TOKEN)
 @ActiveProfiles("local")
 class ReadmeIT {
     static final String TOKEN = "spx_readme-session";
@@ -41,8 +43,8 @@ class ReadmeIT {
             Pattern.compile("```sh\\n(?<script>.*?)```\\n(?:```text\\n(?<shown>.*?)```\\n)?", Pattern.DOTALL);
 
     /** What is another each time. */
-    private static final Pattern VARIES =
-            Pattern.compile("[0-9a-f]{32}|(?<=127\\.0\\.0\\.1:|\"port\":)\\d+|(?<=^(Server|Date): ).*", Pattern.MULTILINE);
+    private static final Pattern VARIES = Pattern.compile(
+            "[0-9a-f]{32}|(?<=127\\.0\\.0\\.1:|\"port\":)\\d+|(?<=^(Server|Date): ).*", Pattern.MULTILINE);
 
     @LocalServerPort
     private int port;
@@ -58,9 +60,12 @@ class ReadmeIT {
         List<MatchResult> blocks = BLOCK.matcher(session()).results().toList();
         assertThat(blocks).hasSizeGreaterThanOrEqualTo(5);
 
-        StringBuilder script = new StringBuilder("set -eu -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n");
-        blocks.forEach(block ->
-                script.append(here(block.group("script"))).append("echo '").append(MARK).append("'\n"));
+        StringBuilder script =
+                new StringBuilder("set -eu -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n");
+        blocks.forEach(block -> script.append(here(block.group("script")))
+                .append("echo '")
+                .append(MARK)
+                .append("'\n"));
         String[] printed = run(script.toString()).split(Pattern.quote(MARK));
 
         List<DynamicTest> tests = new ArrayList<>();
@@ -68,9 +73,13 @@ class ReadmeIT {
             String shown = blocks.get(i).group("shown");
             if (shown != null) {
                 String actual = printed[i];
-                tests.add(dynamicTest(blocks.get(i).group("script").lines().findFirst().orElseThrow(), () -> assertThat(
-                                plain(actual))
-                        .contains(plain(shown).lines().filter(line -> !line.isBlank()).toList())));
+                tests.add(dynamicTest(
+                        blocks.get(i).group("script").lines().findFirst().orElseThrow(),
+                        () -> assertThat(plain(actual))
+                                .contains(plain(shown)
+                                        .lines()
+                                        .filter(line -> !line.isBlank())
+                                        .toList())));
             }
         }
         return tests.stream();

@@ -57,7 +57,8 @@ class SocketOptionsDocumentTest {
     private static Map<String, Set<String>> documented() throws IOException {
         Map<String, Set<String>> documented = new TreeMap<>();
         Pattern row = Pattern.compile("^\\| `((?:SOL|IPPROTO)_[A-Z0-9]+)` \\| (.+) \\|$", Pattern.MULTILINE);
-        for (MatchResult cells : row.matcher(Files.readString(DOCUMENT)).results().toList()) {
+        for (MatchResult cells :
+                row.matcher(Files.readString(DOCUMENT)).results().toList()) {
             for (String name : cells.group(2).replace("`", "").split(", ", -1)) {
                 documented
                         .computeIfAbsent(cells.group(1), key -> new TreeSet<>())
