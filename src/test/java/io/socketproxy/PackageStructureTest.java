@@ -76,6 +76,23 @@ class PackageStructureTest {
                 .check(MAIN);
     }
 
+    /** A session runs on any connection: whatever carries one is behind {@code ClientConnection} and {@code Wire}. */
+    @Test
+    void aStreamKnowsTheContainerOnlyAtItsEdge() {
+        classes()
+                .that()
+                .resideInAPackage(ROOT + ".stream..")
+                .and(DescribedPredicate.not(DescribedPredicate.describe(
+                        "are the edge",
+                        type -> Set.of("ClientSocket", "ContainerWire", "OpeningHandshake", "StreamUpgrade")
+                                .contains(type.getName()
+                                        .substring(type.getPackageName().length() + 1)
+                                        .split("\\$", 2)[0]))))
+                .should()
+                .onlyDependOnClassesThat(notOfTheWeb())
+                .check(MAIN);
+    }
+
     @Test
     void everyPackageIsNullMarked() {
         Set<String> unmarked = MAIN.stream()

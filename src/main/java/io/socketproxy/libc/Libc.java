@@ -52,6 +52,11 @@ public final class Libc {
     private static final MethodHandle RECVMSG = call("recvmsg", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT);
     private static final MethodHandle SENDTO =
             call("sendto", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT);
+    // For relaying: pointers as numbers and one errno a thread, so that a call allocates nothing.
+    private static final MethodHandle RECV = call("recv", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+    private static final MethodHandle SEND = call("send", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+    private static final ThreadLocal<MemorySegment> STATE_OF_THREAD =
+            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(STATE));
     private static final MethodHandle SHUTDOWN = call("shutdown", JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle CLOSE = call("close", JAVA_INT, JAVA_INT);
     private static final MethodHandle GETSOCKNAME = call("getsockname", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
@@ -205,6 +210,30 @@ public final class Libc {
             return result(state, (long) SENDTO.invokeExact(
                     state, descriptor, data, data.byteSize(), flags | Constants.MSG_NOSIGNAL, sockaddr, (int)
                             sockaddr.byteSize()));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /**
+     * recv(2) into native memory.
+     *
+     * @param address of at least {@code length} bytes of this process, which the caller answers for
+     */
+    public static long recv(int descriptor, long address, long length) {
+        try {
+            MemorySegment state = STATE_OF_THREAD.get();
+            return result(state, (long) RECV.invokeExact(state, descriptor, address, length, 0));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** send(2) from native memory, as {@link #recv}; never raises SIGPIPE. */
+    public static long send(int descriptor, long address, long length) {
+        try {
+            MemorySegment state = STATE_OF_THREAD.get();
+            return result(state, (long) SEND.invokeExact(state, descriptor, address, length, Constants.MSG_NOSIGNAL));
         } catch (Throwable t) {
             throw unexpected(t);
         }

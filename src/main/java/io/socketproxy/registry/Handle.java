@@ -64,11 +64,13 @@ public final class Handle {
         lease = duration;
     }
 
-    void beginUse() {
+    /** The handle is in use, and lives, until {@link #endUse}. */
+    public void beginUse() {
         uses.incrementAndGet();
     }
 
-    void endUse() {
+    /** The end of a use: the lease starts anew. */
+    public void endUse() {
         lastUse = Instant.now();
         uses.decrementAndGet();
     }
@@ -102,6 +104,16 @@ public final class Handle {
     /** Ends the attachment of this stream. */
     public void detach(Object stream) {
         attachment.compareAndSet(stream, null);
+    }
+
+    /** The stream that is attached, or null. */
+    public @Nullable Object attachment() {
+        return attachment.get();
+    }
+
+    /** Makes a stream the only one in place of another one; false if that one is not the attached one any more. */
+    public boolean replaceAttachment(Object attached, Object stream) {
+        return attachment.compareAndSet(attached, stream);
     }
 
     /** Whether a stream is attached, which alone may receive then. */

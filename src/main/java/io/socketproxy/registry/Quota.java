@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** Counts what owners have open and how fast they connect, against the limits. */
 final class Quota {
@@ -17,10 +18,16 @@ final class Quota {
     private final int handles;
     private final AtomicInteger open = new AtomicInteger();
     private final ConcurrentMap<String, AtomicInteger> openByOwner = new ConcurrentHashMap<>();
+    private final int streams;
+    private final AtomicInteger openStreams = new AtomicInteger();
+    private final ConcurrentMap<String, AtomicInteger> streamsByOwner = new ConcurrentHashMap<>();
+    private final ConcurrentMap<String, Bucket> bytesByOwner = new ConcurrentHashMap<>();
     private final ConcurrentMap<String, Bucket> connectsByOwner = new ConcurrentHashMap<>();
 
     Quota(LimitProperties limits) {
         this.limits = limits;
+        // A stream has two descriptors of the client's connection and one more of the socket's.
+        this.streams = (int) Math.min(Integer.MAX_VALUE, Libc.descriptorLimit() / 5);
         // A fifth of the descriptors is left for HTTP connections, files and the JVM.
         this.handles = limits.handles() > 0
                 ? limits.handles()
@@ -49,7 +56,40 @@ final class Quota {
             ofOwner.decrementAndGet();
             throw new SocketFault(Errno.ENFILE, "the server has as many open handles as it can hold; try again later");
         }
-        return new Permit(ofOwner);
+        return new Permit(ofOwner, open);
+    }
+
+    /**
+     * Leave for one more attached stream.
+     *
+     * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
+     */
+    BsdSocket.Permission admitStream(String owner) {
+        AtomicInteger ofOwner = streamsByOwner.computeIfAbsent(owner, o -> new AtomicInteger());
+        if (!take(ofOwner, limits.streamsPerOwner())) {
+            throw new QuotaExceeded(
+                    Errno.EMFILE,
+                    "you have " + limits.streamsPerOwner() + " attached streams, which is the limit; end some first",
+                    Duration.ofSeconds(1));
+        }
+        if (!take(openStreams, streams)) {
+            ofOwner.decrementAndGet();
+            throw new SocketFault(Errno.ENFILE, "the server has as many streams as it can hold; try again later");
+        }
+        return new Permit(ofOwner, openStreams);
+    }
+
+    /** What the owner's streams may relay; null where there is no limit. */
+    @Nullable Bucket bandwidth(String owner) {
+        long rate = limits.bytesPerSecondPerOwner();
+        if (rate == 0) {
+            return null;
+        }
+        return bytesByOwner.computeIfAbsent(
+                owner,
+                o -> Bucket.builder()
+                        .addLimit(limit -> limit.capacity(rate).refillGreedy(rate, Duration.ofSeconds(1)))
+                        .build());
     }
 
     /**
@@ -82,19 +122,21 @@ final class Quota {
     }
 
     /** Given back once, however often it is closed. */
-    private final class Permit implements BsdSocket.Permission {
+    private static final class Permit implements BsdSocket.Permission {
         private final AtomicInteger ofOwner;
+        private final AtomicInteger ofAll;
         private final AtomicInteger held = new AtomicInteger(1);
 
-        Permit(AtomicInteger ofOwner) {
+        Permit(AtomicInteger ofOwner, AtomicInteger ofAll) {
             this.ofOwner = ofOwner;
+            this.ofAll = ofAll;
         }
 
         @Override
         public void close() {
             if (held.getAndSet(0) == 1) {
                 ofOwner.decrementAndGet();
-                open.decrementAndGet();
+                ofAll.decrementAndGet();
             }
         }
     }

@@ -19,6 +19,26 @@ public interface SocketEvents {
         SHUTDOWN
     }
 
+    /** Why a stream ended. */
+    enum StreamEnd {
+        /** The client closed it, or the socket through it. */
+        CLIENT_CLOSED,
+        /** The client's connection broke without a word, or its host did not answer any more. */
+        CLIENT_LOST,
+        /** The client broke RFC 6455's rules or a limit. */
+        CLIENT_ERROR,
+        /** The target ended in good order. */
+        TARGET_ENDED,
+        /** The target failed. */
+        TARGET_FAILED,
+        /** The handle was closed beside the stream. */
+        HANDLE_CLOSED,
+        /** Another stream resumed it. */
+        REPLACED,
+        /** The server is stopping. */
+        SHUTDOWN
+    }
+
     /** Policy decided about an address. */
     default void decided(String owner, Operation operation, Decision decision) {}
 
@@ -27,4 +47,15 @@ public interface SocketEvents {
 
     /** A handle ended. */
     default void ended(Handle handle, End end) {}
+
+    /** A WebSocket was attached to a handle. */
+    default void streamOpened(Handle handle) {}
+
+    /**
+     * A stream ended.
+     *
+     * @param toClient bytes of the socket's that were sent to the client
+     * @param fromClient bytes of the client's that were taken for the socket
+     */
+    default void streamClosed(Handle handle, StreamEnd end, long toClient, long fromClient) {}
 }

@@ -11,6 +11,7 @@ import static io.socketproxy.libc.Constants.IPV6_V6ONLY;
 import static io.socketproxy.libc.Constants.SOCK_DGRAM;
 import static io.socketproxy.libc.Constants.SOCK_STREAM;
 
+import io.github.bucket4j.Bucket;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.Resolver;
 import io.socketproxy.libc.Constants;
@@ -29,6 +30,7 @@ import io.socketproxy.socket.Poll;
 import io.socketproxy.socket.Readiness;
 import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.Wait;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -346,6 +348,19 @@ public final class Sockets implements AutoCloseable {
     /** accept(2); null where no connection came in time. */
     public @Nullable Accepted accept(Handle handle, Wait wait) {
         requireNoStream(handle);
+        return accepted(handle, wait);
+    }
+
+    /**
+     * accept(2) for the stream that is attached; null where no connection is there.
+     *
+     * @throws QuotaExceeded EMFILE; the connection stays in the backlog
+     */
+    public @Nullable Accepted acceptForStream(Handle handle) {
+        return accepted(handle, Wait.none());
+    }
+
+    private @Nullable Accepted accepted(Handle handle, Wait wait) {
         BsdSocket.Accepted accepted = handle.socket().accept(() -> quota.admit(handle.owner()), readiness, wait);
         return accepted == null
                 ? null
@@ -377,9 +392,32 @@ public final class Sockets implements AutoCloseable {
 
     /** sendto(2), under egress policy. */
     public int sendTo(Handle handle, byte[] data, int flags, Endpoint endpoint, Wait wait) {
+        return sendDatagram(handle, data, flags, clearDestination(handle, endpoint), wait);
+    }
+
+    /** Resolves a datagram's destination, which may wait for name servers, and has policy judge it. */
+    public Cleared.Remote clearDestination(Handle handle, Endpoint endpoint) {
+        return clear(handle, endpoint.host(), resolve(handle.socket(), endpoint), Operation.SENDTO);
+    }
+
+    /** Has policy judge a datagram's destination that is an address; does not wait. */
+    public Cleared.Remote clearDestination(Handle handle, SockAddr address) {
+        return clear(handle, null, address, Operation.SENDTO);
+    }
+
+    /**
+     * Sends one datagram from native memory without waiting; sendto(2), or send(2) where there is no destination.
+     *
+     * @return false where the send buffer is full
+     */
+    public boolean sendNow(Handle handle, MemorySegment data, Cleared.@Nullable Remote remote) {
         BsdSocket socket = handle.socket();
-        Cleared.Remote remote = clear(handle, endpoint.host(), resolve(socket, endpoint), Operation.SENDTO);
-        return sendDatagram(handle, data, flags, remote, wait);
+        if (remote == null || handle.hasPort() || socket.transport().isUnix()) {
+            return socket.sendNow(data, remote);
+        }
+        boolean[] sent = new boolean[1];
+        bindImplicitly(handle, () -> sent[0] = socket.sendNow(data, remote));
+        return sent[0];
     }
 
     /** The kernel binds an unbound UDP socket before it looks at anything else, even at whether there is a destination. */
@@ -461,6 +499,30 @@ public final class Sockets implements AutoCloseable {
         handle.socket().close();
         ports.release(handle);
         events.forEach(listener -> listener.ended(handle, end));
+    }
+
+    /**
+     * Leave for one more attached stream of the owner's, to be closed at its end.
+     *
+     * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
+     */
+    public BsdSocket.Permission admitStream(String owner) {
+        return quota.admitStream(owner);
+    }
+
+    /** What all streams of the owner together may relay, a token a byte; null where there is no limit. */
+    public @Nullable Bucket bandwidth(String owner) {
+        return quota.bandwidth(owner);
+    }
+
+    /** Tells those who listen that a stream was attached. */
+    public void streamOpened(Handle handle) {
+        events.forEach(listener -> listener.streamOpened(handle));
+    }
+
+    /** Tells those who listen that a stream has ended. */
+    public void streamClosed(Handle handle, SocketEvents.StreamEnd end, long toClient, long fromClient) {
+        events.forEach(listener -> listener.streamClosed(handle, end, toClient, fromClient));
     }
 
     /** What policy would say of connecting to, sending to or binding each address of the endpoint; nothing is opened. */

@@ -8,6 +8,7 @@ import io.socketproxy.security.TooManyTickets;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.SocketFault;
+import io.socketproxy.stream.OpeningHandshake;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -121,6 +122,16 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
                                 + " needs none",
                         request),
                 headers);
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> upgradeRequired(OpeningHandshake.UpgradeRequired exception, HttpServletRequest request) {
+        HttpHeaders headers = new HttpHeaders();
+        headers.set(HttpHeaders.UPGRADE, "websocket");
+        headers.set(HttpHeaders.CONNECTION, "Upgrade");
+        headers.set("Sec-WebSocket-Version", "13");
+        return answer(
+                problem(HttpStatus.UPGRADE_REQUIRED, Errno.EINVAL, exception.getMessage(), request), headers);
     }
 
     /** Nobody is there to read this, unless it is the server that is going. */

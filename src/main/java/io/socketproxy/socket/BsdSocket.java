@@ -78,6 +78,9 @@ public final class BsdSocket implements AutoCloseable {
     private byte @Nullable [] unread;
     private @Nullable Watch watch;
 
+    // The one who is told of close(). Guarded by reading, as the watch is.
+    private @Nullable Runnable whenClosed;
+
     private BsdSocket(int descriptor, int family, int type, int proto, IoEventLoop loop, Permission permission) {
         this.descriptor = descriptor;
         this.family = family;
@@ -218,9 +221,13 @@ public final class BsdSocket implements AutoCloseable {
         }
         calling(() -> {
             Errno state = pending;
+            // Over loopback the connection is there by now, and nobody need wait for an event loop.
+            boolean atOnce = state == Errno.EINPROGRESS;
             while (state != null) {
                 // A full AF_UNIX backlog is told by no readiness.
-                boolean again = state == Errno.EAGAIN ? retryLater(wait) : wait.await(ready(POLLOUT));
+                boolean again =
+                        atOnce || (state == Errno.EAGAIN ? retryLater(wait) : wait.await(ready(POLLOUT)));
+                atOnce = false;
                 if (!again) {
                     throw new SocketFault(
                             state == Errno.EAGAIN ? Errno.EAGAIN : Errno.EINPROGRESS,
@@ -661,13 +668,144 @@ public final class BsdSocket implements AutoCloseable {
         reading.end(reason);
         writing.end(reason);
         Watch current;
+        Runnable told;
         synchronized (reading) {
             current = watch;
+            told = whenClosed;
         }
         if (current != null) {
             current.cancel();
         }
         leave();
+        if (told != null) {
+            told.run();
+        }
+    }
+
+    /**
+     * A second descriptor of this socket, for a relay: it shares the byte stream, the options and O_NONBLOCK. The socket's own
+     * descriptor stays open until the duplicate is given back, so that the last close(2) is this object's.
+     */
+    public final class Duplicate {
+        private final int number;
+
+        private Duplicate(int number) {
+            this.number = number;
+        }
+
+        /** The duplicate's number; whoever asked for it closes it. */
+        public int descriptor() {
+            return number;
+        }
+
+        /** Must be called once, after the duplicate was closed. */
+        public void release() {
+            leave();
+        }
+    }
+
+    /**
+     * Duplicates the descriptor; dup(2).
+     *
+     * @param whenClosed runs when {@link #close} is called, on that thread; the one of the latest duplicate counts
+     */
+    public Duplicate duplicate(Runnable whenClosed) {
+        keepOpen(whenClosed);
+        try {
+            return new Duplicate(SocketFault.check(Libc.dup(descriptor)));
+        } catch (SocketFault fault) {
+            leave();
+            throw fault;
+        }
+    }
+
+    private void keepOpen(Runnable whenClosed) {
+        if (!enter()) {
+            throw new SocketFault(Errno.EBADF);
+        }
+        onClose(whenClosed);
+        if (isClosed()) {
+            leave();
+            throw new SocketFault(Errno.EBADF);
+        }
+    }
+
+    /** Has the action run when {@link #close} is called, on that thread, in place of the one before. */
+    public void onClose(@Nullable Runnable action) {
+        synchronized (reading) {
+            whenClosed = action;
+        }
+    }
+
+    /** Completes once poll(2) would report one of the events, POLLERR or POLLHUP; fails with EBADF when the socket is closed. */
+    public CompletableFuture<Integer> whenReady(int events) {
+        return ready(events);
+    }
+
+    /**
+     * recvmsg(2) of one message into native memory, without waiting.
+     *
+     * @return null where nothing is there
+     */
+    public Libc.@Nullable Received receiveNow(MemorySegment buffer) {
+        if (!enter()) {
+            throw new SocketFault(Errno.EBADF);
+        }
+        try {
+            Libc.Received received = Libc.recvmsg(descriptor, buffer, 0);
+            if (received.length() < 0) {
+                requirePending((int) received.length());
+                return null;
+            }
+            bytesIn.addAndGet(received.length());
+            return received;
+        } finally {
+            leave();
+        }
+    }
+
+    /**
+     * sendto(2) of one message from native memory, without waiting.
+     *
+     * @return false where the send buffer is full
+     */
+    public boolean sendNow(MemorySegment data, Cleared.@Nullable Remote destination) {
+        if (destination != null) {
+            requireOwnTransport(destination);
+        }
+        if (!enter()) {
+            throw new SocketFault(Errno.EBADF);
+        }
+        try {
+            long sent = Libc.sendto(descriptor, data, 0, destination == null ? null : destination.address());
+            if (sent < 0) {
+                requirePending((int) sent);
+                return false;
+            }
+            bytesOut.addAndGet(sent);
+            return true;
+        } finally {
+            leave();
+        }
+    }
+
+    /** Counts bytes that a relay received from the network. */
+    public void countIn(long bytes) {
+        bytesIn.addAndGet(bytes);
+    }
+
+    /** Counts bytes that the kernel took from a relay. */
+    public void countOut(long bytes) {
+        bytesOut.addAndGet(bytes);
+    }
+
+    /** What an earlier receive had to leave behind for the next one; empty in most cases. */
+    public byte[] takeUnread() {
+        synchronized (bytesIn) {
+            byte[] data = unread;
+            unread = null;
+            return data == null ? new byte[0] : data;
+        }
     }
 
     /** Completes when, after {@link #close}, the last call inside has left and the descriptor is closed: its port is free then. */

@@ -54,7 +54,13 @@ public final class ClientSocket {
     public static int descriptor(ServletRequest request) {
         Access access = ACCESS;
         SocketChannel channel = access == null ? null : channel(access, request);
-        if (access == null || channel == null) {
+        return channel == null ? -1 : descriptor(channel);
+    }
+
+    /** The descriptor of a channel, as {@link #descriptor(ServletRequest)}. */
+    static int descriptor(SocketChannel channel) {
+        Access access = ACCESS;
+        if (access == null) {
             return -1;
         }
         try {

@@ -1,0 +1,316 @@
+package io.socketproxy.stream;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.util.concurrent.ScheduledFuture;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.ErrnoException;
+import io.socketproxy.libc.Libc;
+import io.socketproxy.registry.Handle;
+import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.SocketFault;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connected stream socket's side: it outlives its WebSockets, since what a client sent is delivered and what a client has not
+ * acknowledged is kept, for the handle's life.
+ */
+final class ByteStreamEnd implements SocketEnd, Wire.Reader {
+    /** How long a peer may take nothing of what is left for it after close. */
+    private static final long DELIVERY_SECONDS = 60;
+
+    /** How long bytes that nobody wants are read after close, because close(2) on unread bytes resets the connection. */
+    private static final long LINGER_SECONDS = 1;
+
+    private final Handle handle;
+    private final BsdSocket socket;
+    private final Wire wire;
+    private final ResumeBuffer unacknowledged;
+    private final Consumer<Handle> whenClosed;
+
+    private @Nullable Session session;
+    private boolean opened;
+    private boolean wanted;
+    private boolean eof;
+    private @Nullable Errno failure;
+    private @Nullable Errno writeFailure;
+    private long received;
+
+    private boolean closing;
+    private boolean closed;
+    private @Nullable ScheduledFuture<?> deadline;
+
+    /**
+     * @param whenClosed told on the loop when the socket has been closed and the end is gone
+     * @throws SocketFault EBADF where the socket is closed, EMFILE where the process has no descriptor to spare
+     */
+    ByteStreamEnd(Handle handle, int resumeBytes, Consumer<Handle> whenClosed) {
+        this.handle = handle;
+        this.socket = handle.socket();
+        this.unacknowledged = new ResumeBuffer(resumeBytes);
+        this.whenClosed = whenClosed;
+        BsdSocket.Duplicate duplicate =
+                socket.duplicate(() -> handle.socket().loop().execute(this::socketClosed));
+        this.wire = new DescriptorWire(
+                duplicate.descriptor(), socket.loop(), Frames.MAX_HEADER_BYTES, duplicate::release);
+        this.writeFailure = pendingError(duplicate.descriptor());
+    }
+
+    /** An error that came while nobody read; the kernel tells it once. */
+    private static @Nullable Errno pendingError(int descriptor) {
+        try {
+            int error = Libc.getsockoptInt(descriptor, Constants.SOL_SOCKET, Constants.require("SO_ERROR"));
+            return error == 0 ? null : Errno.of(error);
+        } catch (ErrnoException e) {
+            return e.errno();
+        }
+    }
+
+    @Override
+    public void attach(Session to) {
+        if (closing) {
+            to.handleClosed();
+            return;
+        }
+        session = to;
+        if (!opened) {
+            opened = true;
+            wire.open(this);
+            byte[] unread = socket.takeUnread();
+            if (unread.length > 0) {
+                deliver(PooledByteBufAllocator.DEFAULT.directBuffer(unread.length).writeBytes(unread), to);
+            }
+        } else {
+            unacknowledged.replay(to::data);
+        }
+        if (eof) {
+            to.eof();
+        }
+        Errno failed = failure;
+        if (failed != null) {
+            to.failed(failed);
+        }
+    }
+
+    @Override
+    public void detach() {
+        session = null;
+        reading(false);
+    }
+
+    /**
+     * Makes an offset the next byte for the client.
+     *
+     * @throws SocketFault EINVAL where it is not held any more, or was never sent
+     */
+    void goOnAt(long offset) {
+        requireHeld(offset);
+        unacknowledged.trimTo(offset);
+    }
+
+    void requireHeld(long offset) {
+        if (offset < unacknowledged.start() || offset > unacknowledged.end()) {
+            throw new SocketFault(
+                    Errno.EINVAL,
+                    "received=" + offset + " cannot be gone on from: bytes " + unacknowledged.start() + " to "
+                            + unacknowledged.end() + " are held; received is one of those");
+        }
+    }
+
+    /** How many bytes the socket has had for its clients. */
+    long total() {
+        return unacknowledged.end();
+    }
+
+    @Override
+    public long sent() {
+        return unacknowledged.start();
+    }
+
+    @Override
+    public long received() {
+        return received;
+    }
+
+    @Override
+    public void acknowledge(long upTo) {
+        if (upTo > unacknowledged.end()) {
+            throw SocketFault.invalid(
+                    "received", "only " + unacknowledged.end() + " bytes were sent, of which you acknowledge " + upTo);
+        }
+        if (upTo > unacknowledged.start()) {
+            unacknowledged.trimTo(upTo);
+            reading(wanted);
+        }
+    }
+
+    @Override
+    public void reading(boolean on) {
+        wanted = on;
+        wire.reading(on && unacknowledged.room() > 0);
+    }
+
+    @Override
+    public int room() {
+        return session != null && session.resumes() ? unacknowledged.room() : Wire.MAX_READ_BYTES;
+    }
+
+    @Override
+    public void read(ByteBuf data) {
+        socket.countIn(data.readableBytes());
+        Session to = session;
+        if (to == null) {
+            // Closed by its owner: nobody wants it.
+            data.release();
+        } else {
+            deliver(data, to);
+        }
+    }
+
+    private void deliver(ByteBuf data, Session to) {
+        if (to.resumes()) {
+            unacknowledged.add(data);
+            if (unacknowledged.room() == 0) {
+                wire.reading(false);
+            }
+        } else {
+            unacknowledged.skip(data.readableBytes());
+        }
+        to.data(data);
+    }
+
+    @Override
+    public void ended() {
+        if (writeFailure != null) {
+            readFailed(writeFailure);
+            return;
+        }
+        eof = true;
+        if (session != null) {
+            session.eof();
+        } else if (closing && wire.queuedBytes() == 0) {
+            close();
+        }
+    }
+
+    @Override
+    public void readFailed(Errno errno) {
+        failure = errno;
+        if (session != null) {
+            session.failed(errno);
+        } else if (closing) {
+            close();
+        }
+    }
+
+    @Override
+    public void writeFailed(Errno errno) {
+        // What the peer sent before is still read.
+        writeFailure = errno;
+        if (eof || closing) {
+            readFailed(errno);
+        } else if (session != null) {
+            session.socketWritable();
+        }
+    }
+
+    @Override
+    public void write(ByteBuf data) {
+        int length = data.readableBytes();
+        received += length;
+        if (writeFailure != null || closing) {
+            data.release();
+            return;
+        }
+        socket.countOut(length);
+        wire.write(data);
+        wire.flush();
+    }
+
+    @Override
+    public boolean isWritable() {
+        return wire.isWritable();
+    }
+
+    @Override
+    public void writable() {
+        if (session != null) {
+            session.socketWritable();
+        }
+    }
+
+    @Override
+    public void shutdown(int how) {
+        if (how != Constants.SHUT_RD) {
+            wire.shutdownOutput();
+        }
+        if (how != Constants.SHUT_WR) {
+            socket.shutdown(Constants.SHUT_RD);
+        }
+    }
+
+    /** The socket was closed: what was written is delivered, then the peer gets FIN, and then the descriptor goes. */
+    private void socketClosed() {
+        if (closing) {
+            return;
+        }
+        closing = true;
+        Session attached = session;
+        session = null;
+        unacknowledged.release();
+        if (attached != null) {
+            attached.handleClosed();
+        }
+        wire.shutdownOutput();
+        if (!opened || failure != null || writeFailure != null || (eof && wire.queuedBytes() == 0)) {
+            close();
+            return;
+        }
+        awaitDelivery();
+        // Its end tells that nothing more comes that close(2) would answer with a reset.
+        wire.reading(true);
+    }
+
+    private void awaitDelivery() {
+        if (deadline != null) {
+            deadline.cancel(false);
+        }
+        long queued = wire.queuedBytes();
+        deadline = socket.loop().schedule(
+                        () -> {
+                            if (queued > 0 && wire.queuedBytes() < queued) {
+                                awaitDelivery();
+                            } else {
+                                close();
+                            }
+                        },
+                        queued == 0 ? LINGER_SECONDS : DELIVERY_SECONDS,
+                        TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void drained() {
+        if (closing && !closed) {
+            if (eof) {
+                close();
+            } else {
+                awaitDelivery();
+            }
+        }
+    }
+
+    private void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (deadline != null) {
+            deadline.cancel(false);
+        }
+        wire.close();
+        whenClosed.accept(handle);
+    }
+}

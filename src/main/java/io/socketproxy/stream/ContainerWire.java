@@ -1,0 +1,294 @@
+package io.socketproxy.stream;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.IoEventLoop;
+import io.socketproxy.libc.Errno;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.apache.tomcat.util.net.SocketWrapperBase;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A wire through Tomcat, for what cannot be handed off: TLS inside the process. Two virtual threads block in its reads and writes, with
+ * one buffer read ahead, and tell the loop.
+ */
+final class ContainerWire implements Wire {
+    private final SocketWrapperBase<?> connection;
+    private final IoEventLoop loop;
+
+    // The loop's alone.
+    private @Nullable Reader reader;
+    private int queuedBytes;
+    private boolean wasUnwritable;
+    private boolean ended;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+
+    // Guarded by lock.
+    private final ArrayDeque<ByteBuf> queue = new ArrayDeque<>();
+    private boolean reading;
+    private boolean delivering;
+    private boolean shutdownWanted;
+    private boolean closed;
+    private int threads;
+
+    ContainerWire(SocketWrapperBase<?> connection, IoEventLoop loop) {
+        this.connection = connection;
+        this.loop = loop;
+    }
+
+    @Override
+    public IoEventLoop loop() {
+        return loop;
+    }
+
+    @Override
+    public void open(Reader to) {
+        reader = to;
+        threads = 2;
+        Thread.ofVirtual().name("stream-reader").start(() -> run(this::readAll));
+        Thread.ofVirtual().name("stream-writer").start(() -> run(this::writeAll));
+    }
+
+    private void run(Runnable work) {
+        try {
+            work.run();
+        } finally {
+            lock.lock();
+            try {
+                if (--threads == 0) {
+                    queue.forEach(ByteBuf::release);
+                    queue.clear();
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    @Override
+    public void reading(boolean on) {
+        lock.lock();
+        try {
+            reading = on;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void readAll() {
+        while (awaitReading()) {
+            ByteBuf data = PooledByteBufAllocator.DEFAULT.directBuffer(MAX_READ_BYTES);
+            Errno failure = null;
+            int length;
+            try {
+                length = connection.read(true, data.nioBuffer(0, MAX_READ_BYTES));
+            } catch (IOException e) {
+                length = -1;
+                failure = Errno.ECONNRESET;
+            }
+            if (length <= 0) {
+                data.release();
+                tellEnd(failure);
+                return;
+            }
+            data.writerIndex(length);
+            if (!tell(() -> deliver(data))) {
+                data.release();
+                return;
+            }
+        }
+    }
+
+    private boolean awaitReading() {
+        lock.lock();
+        try {
+            while (!closed && (!reading || delivering)) {
+                changed.awaitUninterruptibly();
+            }
+            delivering = true;
+            return !closed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void deliver(ByteBuf data) {
+        Reader to = reader;
+        if (ended || to == null) {
+            data.release();
+        } else {
+            to.read(data);
+        }
+        lock.lock();
+        try {
+            delivering = false;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void tellEnd(@Nullable Errno failure) {
+        tell(() -> {
+            Reader to = reader;
+            if (!ended && to != null) {
+                if (failure == null) {
+                    to.ended();
+                } else {
+                    to.readFailed(failure);
+                }
+            }
+        });
+    }
+
+    private boolean tell(Runnable what) {
+        try {
+            loop.execute(what);
+            return true;
+        } catch (RejectedExecutionException e) {
+            // The loop has ended, and with it everything.
+            return false;
+        }
+    }
+
+    @Override
+    public void write(ByteBuf data) {
+        int length = data.readableBytes();
+        lock.lock();
+        try {
+            if (closed || shutdownWanted) {
+                data.release();
+                return;
+            }
+            queue.add(data);
+        } finally {
+            lock.unlock();
+        }
+        queuedBytes += length;
+        if (queuedBytes >= HIGH_WATER_BYTES) {
+            wasUnwritable = true;
+        }
+    }
+
+    @Override
+    public void flush() {
+        lock.lock();
+        try {
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void writeAll() {
+        while (true) {
+            ByteBuf data = next();
+            if (data == null) {
+                return;
+            }
+            int length = data.readableBytes();
+            try {
+                ByteBuffer bytes = data.nioBuffer();
+                connection.write(true, bytes);
+                connection.flush(true);
+            } catch (IOException e) {
+                tell(this::writeBroke);
+                return;
+            } finally {
+                data.release();
+            }
+            tell(() -> wrote(length));
+        }
+    }
+
+    private @Nullable ByteBuf next() {
+        lock.lock();
+        try {
+            while (!closed && queue.isEmpty()) {
+                if (shutdownWanted) {
+                    // TLS has no half-close that clients know of: the end of writing is the end.
+                    tell(() -> {
+                        if (!ended && reader != null) {
+                            reader.ended();
+                        }
+                    });
+                    return null;
+                }
+                changed.awaitUninterruptibly();
+            }
+            return closed ? null : queue.remove();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void writeBroke() {
+        if (!ended && reader != null) {
+            queuedBytes = 0;
+            reader.writeFailed(Errno.EPIPE);
+        }
+    }
+
+    private void wrote(int length) {
+        queuedBytes -= length;
+        Reader to = reader;
+        if (ended || to == null) {
+            return;
+        }
+        if (wasUnwritable && queuedBytes <= LOW_WATER_BYTES) {
+            wasUnwritable = false;
+            to.writable();
+        }
+        if (queuedBytes == 0 && !ended) {
+            to.drained();
+        }
+    }
+
+    @Override
+    public int queuedBytes() {
+        return queuedBytes;
+    }
+
+    @Override
+    public void shutdownOutput() {
+        lock.lock();
+        try {
+            shutdownWanted = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean isUnanswered() {
+        // Tomcat's channel keeps its descriptor to itself; TCP's own timeout ends the write in the end.
+        return false;
+    }
+
+    @Override
+    public void close() {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        queuedBytes = 0;
+        lock.lock();
+        try {
+            closed = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        // Off the loop: a close of TLS says good-bye, which can block.
+        Thread.ofVirtual().name("stream-close").start(connection::close);
+    }
+}

@@ -1,0 +1,323 @@
+package io.socketproxy.stream;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.util.concurrent.FastThreadLocal;
+import io.socketproxy.address.Endpoint;
+import io.socketproxy.address.GaiError;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.Libc;
+import io.socketproxy.libc.SockAddr;
+import io.socketproxy.policy.Cleared;
+import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.Sockets;
+import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.SocketFault;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A datagram socket's side: one message is one datagram. What a client does not take in time is the kernel's to drop, as on any
+ * network.
+ */
+final class DatagramEnd implements SocketEnd {
+    /** The longest datagram of IP, and more than AF_UNIX sends by default. */
+    private static final int MAX_DATAGRAM_BYTES = 65_535;
+
+    /** Datagrams in a row before others on the loop have their turn. */
+    private static final int DATAGRAMS_A_TURN = 64;
+
+    /** Destinations whose judgement is remembered, and for how long. */
+    private static final int JUDGEMENTS = 256;
+
+    private static final long JUDGEMENT_NANOS = 10_000_000_000L;
+
+    /** Names that are looked up at once. */
+    private static final int MAX_LOOKUPS = 16;
+
+    private static final FastThreadLocal<MemorySegment> RECEIVED = new FastThreadLocal<>() {
+        @Override
+        protected MemorySegment initialValue() {
+            return Arena.ofAuto().allocate(MAX_DATAGRAM_BYTES);
+        }
+    };
+
+    /** What policy said of a destination, and until when that holds. */
+    private record Judgement(Cleared.@Nullable Remote cleared, @Nullable SocketFault denial, long until) {}
+
+    private final Sockets sockets;
+    private final Handle handle;
+    private final BsdSocket socket;
+    private final boolean addressed;
+    private final Map<Object, Judgement> judgements = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Object, Judgement> eldest) {
+            return size() > JUDGEMENTS;
+        }
+    };
+
+    private @Nullable Session session;
+    private boolean reading;
+    private boolean armed;
+    private int lookups;
+
+    // A datagram that the kernel did not take yet.
+    private @Nullable ByteBuf waiting;
+    private Cleared.@Nullable Remote waitingFor;
+
+    /** @param addressed whether each message has a header with the datagram's address */
+    DatagramEnd(Sockets sockets, Handle handle, boolean addressed) {
+        this.sockets = sockets;
+        this.handle = handle;
+        this.socket = handle.socket();
+        this.addressed = addressed;
+    }
+
+    @Override
+    public int maxMessageBytes() {
+        return MAX_DATAGRAM_BYTES + (addressed ? AddressedDatagram.MAX_HEADER_BYTES : 0);
+    }
+
+    @Override
+    public void attach(Session to) {
+        session = to;
+        socket.onClose(() -> socket.loop().execute(to::handleClosed));
+        if (socket.isClosed()) {
+            to.handleClosed();
+        }
+    }
+
+    @Override
+    public void detach() {
+        session = null;
+        reading = false;
+        socket.onClose(null);
+        if (waiting != null) {
+            waiting.release();
+            waiting = null;
+        }
+    }
+
+    @Override
+    public void reading(boolean on) {
+        reading = on;
+        if (on) {
+            arm();
+        }
+    }
+
+    private void arm() {
+        if (!armed) {
+            armed = true;
+            socket.whenReady(Constants.POLLIN).whenComplete((events, failure) -> {
+                if (failure == null) {
+                    socket.loop().execute(this::receive);
+                }
+            });
+        }
+    }
+
+    private void receive() {
+        armed = false;
+        MemorySegment buffer = RECEIVED.get();
+        for (int datagrams = 0; ; datagrams++) {
+            Session to = session;
+            if (to == null || !reading) {
+                return;
+            }
+            if (datagrams == DATAGRAMS_A_TURN) {
+                break;
+            }
+            try {
+                Libc.Received received = socket.receiveNow(buffer);
+                if (received == null) {
+                    break;
+                }
+                int length = (int) Math.min(received.length(), MAX_DATAGRAM_BYTES);
+                to.data(message(buffer, length, received.source()));
+            } catch (SocketFault fault) {
+                if (fault.errno() == Errno.EBADF) {
+                    return;
+                }
+                to.problem(fault.errno(), String.valueOf(fault.getMessage()));
+            }
+        }
+        arm();
+    }
+
+    private ByteBuf message(MemorySegment buffer, int length, @Nullable SockAddr source) {
+        ByteBuf message = PooledByteBufAllocator.DEFAULT.directBuffer(
+                Frames.MAX_HEADER_BYTES + AddressedDatagram.MAX_HEADER_BYTES + length);
+        message.setIndex(Frames.MAX_HEADER_BYTES, Frames.MAX_HEADER_BYTES);
+        if (addressed && source != null) {
+            AddressedDatagram.writeHeader(message, source);
+        }
+        return message.writeBytes(buffer.asSlice(0, length).asByteBuffer());
+    }
+
+    @Override
+    public void write(ByteBuf data) {
+        if (!addressed) {
+            send(data, null);
+            return;
+        }
+        try {
+            switch (AddressedDatagram.readHeader(data, socket.family())) {
+                case AddressedDatagram.Destination.Address(SockAddr address) ->
+                    sendJudged(data, judge(address, () -> sockets.clearDestination(handle, address)));
+                case AddressedDatagram.Destination.Name(Endpoint endpoint) -> sendResolved(data, endpoint);
+            }
+        } catch (SocketFault fault) {
+            data.release();
+            problem(fault);
+        }
+    }
+
+    private Judgement judge(Object destination, Supplier<Cleared.Remote> ask) {
+        Judgement known = judgements.get(destination);
+        if (known != null && known.until() - System.nanoTime() > 0) {
+            return known;
+        }
+        Judgement judgement;
+        long until = System.nanoTime() + JUDGEMENT_NANOS;
+        try {
+            judgement = new Judgement(ask.get(), null, until);
+        } catch (SocketFault denial) {
+            judgement = new Judgement(null, denial, until);
+        }
+        judgements.put(destination, judgement);
+        return judgement;
+    }
+
+    private void sendJudged(ByteBuf data, Judgement judgement) {
+        if (judgement.cleared() != null) {
+            send(data, judgement.cleared());
+        } else {
+            data.release();
+            if (judgement.denial() != null) {
+                problem(judgement.denial());
+            }
+        }
+    }
+
+    /** Looks the name up on another thread; datagrams behind it do not wait. */
+    private void sendResolved(ByteBuf data, Endpoint endpoint) {
+        Judgement known = judgements.get(endpoint);
+        if (known != null && known.until() - System.nanoTime() > 0) {
+            sendJudged(data, known);
+            return;
+        }
+        if (lookups == MAX_LOOKUPS) {
+            data.release();
+            problem(new SocketFault(Errno.EAGAIN, "too many names are being looked up; the datagram was dropped"));
+            return;
+        }
+        lookups++;
+        Thread.ofVirtual().name("datagram-lookup").start(() -> {
+            Judgement judgement = lookedUp(endpoint);
+            socket.loop().execute(() -> {
+                lookups--;
+                judgements.put(endpoint, judgement);
+                if (session == null) {
+                    data.release();
+                } else {
+                    sendJudged(data, judgement);
+                }
+            });
+        });
+    }
+
+    private Judgement lookedUp(Endpoint endpoint) {
+        Cleared.Remote cleared = null;
+        SocketFault fault = null;
+        try {
+            cleared = sockets.clearDestination(handle, endpoint);
+        } catch (SocketFault e) {
+            fault = e;
+        } catch (GaiError e) {
+            fault = new SocketFault(Errno.EHOSTUNREACH, e.gaiName() + ": " + e.getMessage());
+        }
+        return new Judgement(cleared, fault, System.nanoTime() + JUDGEMENT_NANOS);
+    }
+
+    private void send(ByteBuf data, Cleared.@Nullable Remote destination) {
+        if (waiting != null) {
+            // Nothing comes while one waits, but for those whose name was being looked up.
+            data.release();
+            return;
+        }
+        boolean sent = true;
+        try {
+            sent = trySend(data, destination);
+        } catch (SocketFault fault) {
+            if (fault.errno() == Errno.EMSGSIZE && session != null) {
+                session.tooBig(fault.errno(), "the datagram is longer than the network takes");
+            } else {
+                problem(fault);
+            }
+        } finally {
+            if (sent) {
+                data.release();
+            }
+        }
+        if (!sent) {
+            waiting = data;
+            waitingFor = destination;
+            socket.whenReady(Constants.POLLOUT).whenComplete((events, failure) -> {
+                if (failure == null) {
+                    socket.loop().execute(this::sendWaiting);
+                }
+            });
+        }
+    }
+
+    private boolean trySend(ByteBuf data, Cleared.@Nullable Remote destination) {
+        MemorySegment bytes = data.isReadable()
+                ? MemorySegment.ofBuffer(data.internalNioBuffer(data.readerIndex(), data.readableBytes()))
+                : MemorySegment.NULL;
+        try {
+            return sockets.sendNow(handle, bytes, destination);
+        } catch (SocketFault fault) {
+            if (fault.errno() != Errno.ECONNREFUSED) {
+                throw fault;
+            }
+            // Told of an earlier datagram by ICMP; this one was not sent.
+            problem(fault);
+            return sockets.sendNow(handle, bytes, destination);
+        }
+    }
+
+    private void sendWaiting() {
+        ByteBuf data = waiting;
+        if (data != null && session != null) {
+            waiting = null;
+            send(data, waitingFor);
+            if (waiting == null && session != null) {
+                session.socketWritable();
+            }
+        }
+    }
+
+    private void problem(SocketFault fault) {
+        if (session != null) {
+            session.problem(fault.errno(), String.valueOf(fault.getMessage()));
+        }
+    }
+
+    @Override
+    public boolean isWritable() {
+        return waiting == null;
+    }
+
+    @Override
+    public void shutdown(int how) {
+        socket.shutdown(how);
+    }
+}

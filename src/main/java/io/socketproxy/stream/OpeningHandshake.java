@@ -1,0 +1,118 @@
+package io.socketproxy.stream;
+
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import io.socketproxy.socket.SocketFault;
+
+/**
+ * A WebSocket's opening handshake, RFC 6455 section 4.2: an ordinary request until {@link #accept}.
+ *
+ * <p>No extension is ever agreed on: most of what flows is compressed or encrypted already.
+ */
+public final class OpeningHandshake {
+    private static final String GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    private static final int KEY_BYTES = 16;
+
+    private final HttpServletRequest request;
+    private final String key;
+    private final Streams.Subprotocol subprotocol;
+
+    private OpeningHandshake(HttpServletRequest request, String key, Streams.Subprotocol subprotocol) {
+        this.request = request;
+        this.key = key;
+        this.subprotocol = subprotocol;
+    }
+
+    /** The request is not a handshake, or of another version than 13: it is to be answered with 426. */
+    public static final class UpgradeRequired extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        UpgradeRequired(String detail) {
+            super(detail, null, false, false);
+        }
+    }
+
+    /**
+     * Reads a request's handshake.
+     *
+     * @throws UpgradeRequired where it is none
+     * @throws SocketFault EINVAL where its key is none
+     */
+    public static OpeningHandshake of(HttpServletRequest request) {
+        if (!request.getMethod().equals("GET")
+                || !elements(request, "Upgrade").contains("websocket")
+                || !elements(request, "Connection").contains("upgrade")) {
+            throw new UpgradeRequired(
+                    "this is a WebSocket's address: make a handshake (Upgrade: websocket, Connection: Upgrade) over HTTP/1.1");
+        }
+        if (!"13".equals(request.getHeader("Sec-WebSocket-Version"))) {
+            throw new UpgradeRequired("the WebSocket's version must be 13");
+        }
+        String key = request.getHeader("Sec-WebSocket-Key");
+        if (key == null || !isKey(key.strip())) {
+            throw SocketFault.invalid("Sec-WebSocket-Key", "Sec-WebSocket-Key is 16 bytes in base64");
+        }
+        List<String> offered = new ArrayList<>();
+        for (String header : Collections.list(request.getHeaders("Sec-WebSocket-Protocol"))) {
+            for (String name : header.split(",", -1)) {
+                offered.add(name.strip());
+            }
+        }
+        return new OpeningHandshake(request, key.strip(), Streams.Subprotocol.chosen(offered));
+    }
+
+    /** The subprotocol that will be echoed. */
+    public Streams.Subprotocol subprotocol() {
+        return subprotocol;
+    }
+
+    /** Answers with 101; the stream begins when that has been sent. */
+    public void accept(HttpServletResponse response, Streams.Prepared stream) throws IOException, ServletException {
+        response.setHeader("Upgrade", "websocket");
+        response.setHeader("Connection", "upgrade");
+        response.setHeader("Sec-WebSocket-Accept", accepted());
+        String name = subprotocol.name();
+        if (name != null) {
+            response.setHeader("Sec-WebSocket-Protocol", name);
+        }
+        request.upgrade(StreamUpgrade.class).prepare(stream);
+    }
+
+    private String accepted() {
+        try {
+            byte[] digest =
+                    MessageDigest.getInstance("SHA-1").digest((key + GUID).getBytes(StandardCharsets.US_ASCII));
+            return Base64.getEncoder().encodeToString(digest);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static boolean isKey(String text) {
+        try {
+            return Base64.getDecoder().decode(text).length == KEY_BYTES;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private static List<String> elements(HttpServletRequest request, String name) {
+        List<String> elements = new ArrayList<>();
+        for (String header : Collections.list(request.getHeaders(name))) {
+            for (String element : header.split(",", -1)) {
+                elements.add(element.strip().toLowerCase(Locale.ROOT));
+            }
+        }
+        return elements;
+    }
+}

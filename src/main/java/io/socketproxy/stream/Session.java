@@ -1,0 +1,480 @@
+package io.socketproxy.stream;
+
+import io.github.bucket4j.Bucket;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.IoEventLoop;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.SockAddr;
+import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.SocketEvents.End;
+import io.socketproxy.registry.SocketEvents.StreamEnd;
+import io.socketproxy.registry.Sockets;
+import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.SocketFault;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One attachment of a WebSocket to a socket: moves bytes both ways, each as fast as the slower end takes them, and speaks the control
+ * messages.
+ *
+ * <p>Made before the 101, while everything that can fail is still an HTTP error, and begun after it. From then on everything happens on
+ * the socket's event loop.
+ */
+final class Session implements ClientConnection.Events {
+    /** After so many of the client's bytes at the latest it is told that they were taken. */
+    private static final int ACK_BYTES = 64 * 1024;
+
+    /** After this time at the latest as well. */
+    private static final long ACK_MILLIS = 200;
+
+    /** Pings in a row without a sign of life. */
+    private static final int MISSED_PINGS = 4;
+
+    /** What a session needs of the service. */
+    interface Host {
+        Sockets sockets();
+
+        Control control();
+
+        /** The session ends. */
+        void ended(Session session);
+    }
+
+    private final Host host;
+    private final Handle handle;
+    private final SocketEnd end;
+    private final StreamMode mode;
+    private final BsdSocket.Permission permission;
+    private final @Nullable Bucket bandwidth;
+    private final long madeAt = System.nanoTime();
+
+    /** The ticker's alone. */
+    private long pinged = madeAt;
+
+    // Set by begin(); read by the ticker.
+    private volatile @Nullable ClientConnection client;
+    private volatile boolean over;
+
+    private boolean clientReads = true;
+    private boolean socketReads;
+    private boolean throttled;
+    private boolean repliesWait;
+
+    private boolean targetEof;
+    private boolean clientShut;
+    private boolean finishing;
+    private StreamEnd result = StreamEnd.CLIENT_LOST;
+
+    private long toClient;
+    private long fromClient;
+    private long acknowledged;
+    private boolean ackScheduled;
+    private int missedPings;
+
+    Session(
+            Host host,
+            Handle handle,
+            SocketEnd end,
+            StreamMode mode,
+            BsdSocket.Permission permission,
+            @Nullable Bucket bandwidth) {
+        this.host = host;
+        this.handle = handle;
+        this.end = end;
+        this.mode = mode;
+        this.permission = permission;
+        this.bandwidth = bandwidth;
+        this.acknowledged = end.received();
+    }
+
+    IoEventLoop loop() {
+        return handle.socket().loop();
+    }
+
+    /** The longest message of the client's; 0 where message boundaries mean nothing. */
+    int maxMessageBytes() {
+        return end.maxMessageBytes();
+    }
+
+    StreamMode mode() {
+        return mode;
+    }
+
+    /** Whether another session may go on where this one ends. */
+    boolean resumes() {
+        return mode.control() && !mode.ephemeral();
+    }
+
+    /** Whether it has waited for its 101 for so long, in nanoseconds, that this will not come any more. */
+    boolean isAbandoned(long now, long nanos) {
+        return client == null && now - madeAt > nanos;
+    }
+
+    /** Whether the last ping is so long ago, in nanoseconds. */
+    boolean isPingDue(long now, long nanos) {
+        if (client == null || now - pinged < nanos) {
+            return false;
+        }
+        pinged = now;
+        return true;
+    }
+
+    /** The 101 is sent: begins to relay. */
+    void begin(ClientConnection connection) {
+        if (over) {
+            connection.drop();
+            return;
+        }
+        client = connection;
+        connection.open(this);
+        if (over) {
+            return;
+        }
+        host.sockets().streamOpened(handle);
+        if (mode.control()) {
+            try {
+                connection.sendText(host.control().attached(handle, end.sent(), end.received()));
+            } catch (SocketFault closed) {
+                handleClosed();
+                return;
+            }
+        }
+        end.attach(this);
+        updateFlow();
+        connection.flush();
+        if (!over) {
+            connection.reading(clientReads);
+        }
+    }
+
+    // What the socket does.
+
+    /** Bytes of the socket's, or a datagram; the buffer becomes the session's. */
+    void data(ByteBuf data) {
+        ClientConnection to = client;
+        if (over || finishing || to == null) {
+            data.release();
+            return;
+        }
+        int length = data.readableBytes();
+        toClient += length;
+        to.sendBinary(data);
+        to.flush();
+        if (bandwidth != null) {
+            throttle(bandwidth, length);
+        }
+        updateFlow();
+    }
+
+    /** The peer's FIN. */
+    void eof() {
+        if (over || targetEof) {
+            return;
+        }
+        targetEof = true;
+        if (mode.control()) {
+            send(Control.EOF);
+            if (clientShut) {
+                finish(StreamEnd.TARGET_ENDED, CloseCode.NORMAL, "");
+            }
+        } else {
+            // What the client sent before it sees this is still delivered: not over before its answer.
+            finishing = true;
+            result = StreamEnd.TARGET_ENDED;
+            open().close(CloseCode.NORMAL, "");
+        }
+    }
+
+    /** The socket has failed. */
+    void failed(Errno errno) {
+        if (over) {
+            return;
+        }
+        if (mode.control()) {
+            send(host.control().error(errno, errno.strerror()));
+        }
+        finish(StreamEnd.TARGET_FAILED, CloseCode.SERVER_ERROR, errno + ": " + errno.strerror());
+    }
+
+    /** Something failed that does not end the stream. */
+    void problem(Errno errno, String detail) {
+        if (!over && mode.control()) {
+            reply(host.control().error(errno, detail));
+        }
+    }
+
+    /** A datagram was longer than the network takes. */
+    void tooBig(Errno errno, String detail) {
+        if (mode.control()) {
+            problem(errno, detail);
+        } else if (!over) {
+            finish(StreamEnd.CLIENT_ERROR, CloseCode.TOO_BIG, errno + ": " + detail);
+        }
+    }
+
+    /** A connection of a listening socket's. */
+    void accepted(Handle connection, SockAddr peer) {
+        send(host.control().accepted(connection, peer));
+        updateFlow();
+    }
+
+    void socketWritable() {
+        updateFlow();
+    }
+
+    /** The handle was closed beside the stream. */
+    void handleClosed() {
+        finish(StreamEnd.HANDLE_CLOSED, CloseCode.NORMAL, "");
+    }
+
+    // What the client does.
+
+    @Override
+    public void binary(ByteBuf data) {
+        if (over) {
+            data.release();
+            return;
+        }
+        if (clientShut) {
+            data.release();
+            problem(Errno.EPIPE, "you have shut the socket down for writing");
+            return;
+        }
+        int length = data.readableBytes();
+        fromClient += length;
+        end.write(data);
+        if (bandwidth != null) {
+            throttle(bandwidth, length);
+        }
+        if (mode.control() && end.maxMessageBytes() == 0) {
+            acknowledge();
+        }
+        updateFlow();
+    }
+
+    @Override
+    public void text(ByteBuf utf8) {
+        if (!mode.control()) {
+            binary(utf8);
+            return;
+        }
+        String text = utf8.toString(StandardCharsets.UTF_8);
+        utf8.release();
+        if (over) {
+            return;
+        }
+        try {
+            control(host.control().parse(text));
+        } catch (SocketFault fault) {
+            problem(fault.errno(), String.valueOf(fault.getMessage()));
+        }
+        updateFlow();
+    }
+
+    private void control(Control.Message message) {
+        switch (message) {
+            case Control.Shutdown(int how) -> {
+                end.shutdown(how);
+                if (how != Constants.SHUT_RD) {
+                    clientShut = true;
+                    if (targetEof) {
+                        finish(StreamEnd.TARGET_ENDED, CloseCode.NORMAL, "");
+                    }
+                }
+            }
+            case Control.Ack(long received) -> end.acknowledge(received);
+            case Control.Close() -> {
+                finish(StreamEnd.CLIENT_CLOSED, CloseCode.NORMAL, "");
+                closeHandle();
+            }
+        }
+    }
+
+    @Override
+    public void writable() {
+        if (repliesWait) {
+            repliesWait = false;
+        }
+        if (mode.control() && acknowledged < end.received()) {
+            acknowledge();
+        }
+        updateFlow();
+    }
+
+    @Override
+    public void closed(int code) {
+        finishing = true;
+        over(result == StreamEnd.CLIENT_LOST ? StreamEnd.CLIENT_CLOSED : result);
+    }
+
+    @Override
+    public void violated(int code, String reason) {
+        finishing = true;
+        over(StreamEnd.CLIENT_ERROR);
+    }
+
+    @Override
+    public void gone() {
+        finishing = true;
+        over(result);
+    }
+
+    // What the service does.
+
+    /** Sends a ping, or gives the client up if there is no sign of life. */
+    void tick() {
+        ClientConnection to = client;
+        if (over || finishing || to == null) {
+            return;
+        }
+        if (to.heard()) {
+            missedPings = 0;
+        } else if (to.isSilent() && ++missedPings >= MISSED_PINGS) {
+            to.drop();
+            gone();
+            return;
+        }
+        to.ping();
+    }
+
+    /** Another session resumes: this one's client is told, and the socket is the other's. */
+    void replaced() {
+        finish(StreamEnd.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": resumed by another WebSocket");
+    }
+
+    /** The server is stopping, and says so. */
+    void announceClosing() {
+        if (!over && mode.control()) {
+            send(Control.CLOSING);
+        }
+    }
+
+    /** The server stops. */
+    void shutDown() {
+        finish(StreamEnd.SHUTDOWN, CloseCode.GOING_AWAY, "the server is shutting down");
+    }
+
+    /** The 101 never came. */
+    void abandon() {
+        over(StreamEnd.CLIENT_LOST);
+    }
+
+    private void finish(StreamEnd why, int code, String reason) {
+        if (over) {
+            return;
+        }
+        result = why;
+        finishing = true;
+        ClientConnection to = client;
+        if (to != null) {
+            to.close(code, reason);
+            to.reading(true);
+        }
+        over(why);
+    }
+
+    private void over(StreamEnd why) {
+        if (over) {
+            return;
+        }
+        over = true;
+        end.detach();
+        handle.detach(this);
+        handle.endUse();
+        permission.close();
+        if (client != null) {
+            host.sockets().streamClosed(handle, why, toClient, fromClient);
+        }
+        host.ended(this);
+        if (mode.ephemeral()) {
+            closeHandle();
+        }
+    }
+
+    private void closeHandle() {
+        host.sockets().close(handle, End.CLOSED);
+    }
+
+    private ClientConnection open() {
+        ClientConnection connection = client;
+        if (connection == null) {
+            throw new IllegalStateException("not begun");
+        }
+        return connection;
+    }
+
+    private void send(String text) {
+        ClientConnection to = open();
+        to.sendText(text);
+        to.flush();
+    }
+
+    /** Answers the client; one that sends without reading the answers has to read first. */
+    private void reply(String text) {
+        send(text);
+        if (!open().isWritable()) {
+            repliesWait = true;
+        }
+    }
+
+    private void acknowledge() {
+        long taken = end.received();
+        if (taken - acknowledged >= ACK_BYTES) {
+            sendAck(taken);
+        } else if (!ackScheduled) {
+            ackScheduled = true;
+            loop().schedule(
+                            () -> {
+                                ackScheduled = false;
+                                if (!over && acknowledged < end.received()) {
+                                    sendAck(end.received());
+                                }
+                            },
+                            ACK_MILLIS,
+                            TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void sendAck(long taken) {
+        // To a client that does not read there is nothing to say; writable() makes up for it.
+        if (open().isWritable()) {
+            acknowledged = taken;
+            send(Control.ack(taken));
+        }
+    }
+
+    private void throttle(Bucket bucket, int bytes) {
+        long nanos = bytes == 0 ? 0 : bucket.consumeIgnoringRateLimits(bytes);
+        if (nanos > 0 && !throttled) {
+            throttled = true;
+            loop().schedule(
+                            () -> {
+                                throttled = false;
+                                updateFlow();
+                            },
+                            nanos,
+                            TimeUnit.NANOSECONDS);
+        }
+    }
+
+    /** Each side is read as long as the other one takes it. */
+    private void updateFlow() {
+        ClientConnection connection = client;
+        if (over || connection == null) {
+            return;
+        }
+        boolean fromSocket = connection.isWritable() && !throttled && !finishing;
+        if (fromSocket != socketReads) {
+            socketReads = fromSocket;
+            end.reading(fromSocket);
+        }
+        boolean fromConnection = end.isWritable() && !throttled && !repliesWait;
+        if (fromConnection != clientReads) {
+            clientReads = fromConnection;
+            connection.reading(fromConnection);
+        }
+    }
+}

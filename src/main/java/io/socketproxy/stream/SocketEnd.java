@@ -1,0 +1,51 @@
+package io.socketproxy.stream;
+
+import io.netty.buffer.ByteBuf;
+import io.socketproxy.socket.SocketFault;
+
+/** The socket's side of a session. Everything happens on the socket's event loop. */
+interface SocketEnd {
+    /** Begins to give what the socket has to a session: {@link Session#data} and what else a session can be told. */
+    void attach(Session session);
+
+    /** Ends that. What was written is still delivered. */
+    void detach();
+
+    /** Whether the session takes more now. */
+    void reading(boolean on);
+
+    /** Sends bytes, or one datagram; the buffer becomes the end's. */
+    void write(ByteBuf data);
+
+    /** Whether more can be written now; {@link Session#socketWritable} tells when it can again. */
+    boolean isWritable();
+
+    /**
+     * shutdown(2), for writing after what has been written.
+     *
+     * @throws SocketFault what the kernel says
+     */
+    void shutdown(int how);
+
+    /** The longest message that a client may send; 0 where message boundaries mean nothing. */
+    default int maxMessageBytes() {
+        return 0;
+    }
+
+    /** The offset of the next byte for the client. */
+    default long sent() {
+        return 0;
+    }
+
+    /** How many bytes of the client's were taken. */
+    default long received() {
+        return 0;
+    }
+
+    /**
+     * The client has received so much.
+     *
+     * @throws SocketFault EINVAL for more than was sent
+     */
+    default void acknowledge(long received) {}
+}

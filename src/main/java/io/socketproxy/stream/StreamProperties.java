@@ -1,0 +1,33 @@
+package io.socketproxy.stream;
+
+import jakarta.validation.constraints.NotNull;
+import java.time.Duration;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * How streams behave.
+ *
+ * @param pingInterval how often a client is sent a ping; one that answers four in a row with nothing is taken for dead
+ * @param resumeBuffer what is kept of a handle's bytes until the client acknowledges them
+ * @param handoff whether a plain HTTP/1.1 connection leaves the container for the event loop after the 101
+ * @param drainTime how long streams may go on when the server stops
+ */
+@ConfigurationProperties("socket-proxy.stream")
+record StreamProperties(
+        @NotNull @DefaultValue("20s") Duration pingInterval,
+        @NotNull @DefaultValue("256KB") DataSize resumeBuffer,
+        @DefaultValue("true") boolean handoff,
+        @NotNull @DefaultValue("10s") Duration drainTime) {
+    StreamProperties {
+        if (pingInterval.compareTo(Duration.ofMillis(100)) < 0) {
+            throw new IllegalArgumentException(
+                    "socket-proxy.stream.ping-interval must be 100ms or more, not " + pingInterval);
+        }
+        if (resumeBuffer.toBytes() < 1024 || resumeBuffer.toBytes() > 1 << 30) {
+            throw new IllegalArgumentException(
+                    "socket-proxy.stream.resume-buffer must be 1KB to 1GB, not " + resumeBuffer);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+package io.socketproxy.stream;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.socketproxy.libc.Libc;
+import jakarta.servlet.http.WebConnection;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.RejectedExecutionException;
+import org.apache.coyote.http11.upgrade.InternalHttpUpgradeHandler;
+import org.apache.tomcat.util.net.AbstractEndpoint.Handler.SocketState;
+import org.apache.tomcat.util.net.NioEndpoint.NioSocketWrapper;
+import org.apache.tomcat.util.net.SSLSupport;
+import org.apache.tomcat.util.net.SecureNioChannel;
+import org.apache.tomcat.util.net.SocketEvent;
+import org.apache.tomcat.util.net.SocketWrapperBase;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where Tomcat lets go of a connection after the 101: a plain one is handed to the event loop, any other one is served through Tomcat.
+ *
+ * <p>Made by Tomcat. It says that it does its I/O by itself, so Tomcat leaves the connection alone; Tomcat's end of it stays open and
+ * idle, counts against {@code max-connections}, and is closed last.
+ */
+public final class StreamUpgrade implements InternalHttpUpgradeHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(StreamUpgrade.class);
+    private static final int LEFTOVER_BYTES = 16 * 1024;
+
+    private Streams.@Nullable Prepared stream;
+    private @Nullable SocketWrapperBase<?> wrapper;
+
+    void prepare(Streams.Prepared prepared) {
+        stream = prepared;
+    }
+
+    @Override
+    public void setSocketWrapper(SocketWrapperBase<?> socketWrapper) {
+        wrapper = socketWrapper;
+    }
+
+    @Override
+    public boolean hasAsyncIO() {
+        return true;
+    }
+
+    @Override
+    public void init(WebConnection connection) {
+        Streams.Prepared prepared = stream;
+        SocketWrapperBase<?> tomcats = wrapper;
+        if (prepared == null || tomcats == null) {
+            throw new IllegalStateException("upgraded without a stream");
+        }
+        Session session = prepared.session();
+        try {
+            Wire wire = prepared.handoff() ? handedOff(session, tomcats) : null;
+            Wire served = wire == null ? new ContainerWire(tomcats, session.loop()) : wire;
+            session.loop()
+                    .execute(() -> session.begin(new WebSocketConnection(served, session.maxMessageBytes())));
+        } catch (IOException | RejectedExecutionException e) {
+            LOG.debug("A client went before its stream began", e);
+            tomcats.close();
+            session.loop().execute(session::abandon);
+        }
+    }
+
+    /** The connection on a descriptor of its own; null where it is not plain TCP under NIO. */
+    private static @Nullable Wire handedOff(Session session, SocketWrapperBase<?> tomcats) throws IOException {
+        if (!(tomcats instanceof NioSocketWrapper nio) || nio.getSocket() instanceof SecureNioChannel) {
+            return null;
+        }
+        int descriptor = ClientSocket.descriptor(nio.getSocket().getIOChannel());
+        int duplicate = descriptor < 0 ? -1 : Libc.dup(descriptor);
+        if (duplicate < 0) {
+            return null;
+        }
+        ByteBuf early;
+        try {
+            early = readEarly(nio);
+        } catch (IOException e) {
+            Libc.close(duplicate);
+            throw e;
+        }
+        // In this order: the duplicate is closed before, then Tomcat's end, and its poller must wake up to let go of it.
+        DescriptorWire wire = new DescriptorWire(duplicate, session.loop(), 0, () -> {
+            nio.close();
+            nio.getPoller().getSelector().wakeup();
+        });
+        if (early != null) {
+            wire.unread(early);
+        }
+        return wire;
+    }
+
+    /** What Tomcat has read beyond the handshake, or the kernel holds by now. */
+    private static @Nullable ByteBuf readEarly(NioSocketWrapper nio) throws IOException {
+        ByteBuf early = null;
+        while (true) {
+            ByteBuf piece = PooledByteBufAllocator.DEFAULT.directBuffer(LEFTOVER_BYTES);
+            ByteBuffer into = piece.nioBuffer(0, LEFTOVER_BYTES);
+            int length;
+            try {
+                length = nio.getSocketBufferHandler().isReadBufferEmpty() ? 0 : nio.read(false, into);
+            } catch (IOException e) {
+                piece.release();
+                if (early != null) {
+                    early.release();
+                }
+                throw e;
+            }
+            if (length <= 0) {
+                piece.release();
+                return early;
+            }
+            piece.writerIndex(length);
+            if (early == null) {
+                early = piece;
+            } else {
+                early.writeBytes(piece);
+                piece.release();
+            }
+        }
+    }
+
+    @Override
+    public SocketState upgradeDispatch(SocketEvent status) {
+        // Tomcat stops, or found the connection broken: ours to find out and to close as well.
+        return SocketState.UPGRADED;
+    }
+
+    @Override
+    public void timeoutAsync(long now) {
+        // Nothing of Tomcat's waits.
+    }
+
+    @Override
+    public void setSslSupport(SSLSupport sslSupport) {
+        // Nobody asks for it.
+    }
+
+    @Override
+    public void pause() {
+        // The streams are drained before Tomcat stops.
+    }
+
+    @Override
+    public void destroy() {
+        // Whoever serves the connection has its end.
+    }
+}

@@ -1,0 +1,379 @@
+package io.socketproxy.stream;
+
+import io.socketproxy.address.Endpoint;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.SocketEvents.End;
+import io.socketproxy.registry.Sockets;
+import io.socketproxy.registry.SocketId;
+import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.SocketFault;
+import io.socketproxy.socket.SocketState;
+import io.socketproxy.socket.Wait;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.stereotype.Component;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * All streams: attaches WebSockets to sockets, keeps their clients awake, and lets them end in order when the server stops.
+ *
+ * <p>All methods may be called concurrently.
+ */
+@Component
+public final class Streams implements SmartLifecycle {
+    private static final Logger LOG = LoggerFactory.getLogger(Streams.class);
+
+    /** How long a 101 may be on its way. */
+    private static final long ABANDONED_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private static final Duration DRAIN_POLL = Duration.ofMillis(50);
+
+    private final Sockets sockets;
+    private final StreamProperties properties;
+    private final Control control;
+    private final Session.Host host = new SessionHost();
+
+    private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
+    private final ConcurrentMap<SocketId, ByteStreamEnd> byteStreams = new ConcurrentHashMap<>();
+    private final ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("stream-ticker").factory());
+    private volatile boolean running;
+    private volatile boolean draining;
+
+    Streams(Sockets sockets, StreamProperties properties, JsonMapper mapper, StreamViews views) {
+        this.sockets = sockets;
+        this.properties = properties;
+        this.control = new Control(mapper, views);
+    }
+
+    private final class SessionHost implements Session.Host {
+        @Override
+        public Sockets sockets() {
+            return sockets;
+        }
+
+        @Override
+        public Control control() {
+            return control;
+        }
+
+        @Override
+        public void ended(Session session) {
+            sessions.remove(session);
+        }
+    }
+
+    /** How many WebSockets are attached, or about to be. */
+    public int count() {
+        return sessions.size();
+    }
+
+    /** A stream whose 101 is to be sent. */
+    public static final class Prepared {
+        private final Session session;
+        private final boolean handoff;
+
+        private Prepared(Session session, boolean handoff) {
+            this.session = session;
+            this.handoff = handoff;
+        }
+
+        Session session() {
+            return session;
+        }
+
+        boolean handoff() {
+            return handoff;
+        }
+    }
+
+    /**
+     * Attaches to a handle.
+     *
+     * @param received how many of the socket's bytes the client has, if it resumes
+     * @param addressed whether each datagram comes with its address
+     * @throws SocketFault EBADF where the owner has no such handle, EBUSY where a stream is attached and this one does not resume,
+     *     ENOTCONN where the socket has nothing to stream, EINVAL where it does not go together, EMFILE for the quota
+     */
+    public Prepared attach(String owner, String id, Subprotocol subprotocol, @Nullable Long received, boolean addressed) {
+        if (received != null && received < 0) {
+            throw SocketFault.invalid("received", "received is a number of bytes, 0 or more, not " + received);
+        }
+        requireRunning();
+        StreamMode mode = new StreamMode(subprotocol.name(), false);
+        return sockets.with(owner, id, handle -> {
+            BsdSocket socket = handle.socket();
+            if (addressed) {
+                requireAddressable(socket);
+            }
+            SocketState state = socket.state();
+            if (!socket.isStream()) {
+                if (state != SocketState.CONNECTED && !addressed) {
+                    throw new SocketFault(
+                            Errno.ENOTCONN,
+                            "the datagram socket has no peer: connect it, or attach with addressed=true");
+                }
+                requireNoResume(received, "a datagram socket");
+                return prepare(handle, new DatagramEnd(sockets, handle, addressed), mode);
+            }
+            if (state == SocketState.LISTENING) {
+                requireNoResume(received, "a listening socket");
+                if (!mode.control()) {
+                    throw SocketFault.argument(
+                            Errno.EINVAL,
+                            "Sec-WebSocket-Protocol",
+                            "a listening socket's stream speaks " + StreamMode.CONTROL + "; offer that subprotocol");
+                }
+                return prepare(handle, new ListenerEnd(sockets, handle), mode);
+            }
+            if (state != SocketState.CONNECTED && !socket.hadPeer() && !byteStreams.containsKey(handle.id())) {
+                throw new SocketFault(
+                        Errno.ENOTCONN, "the socket is not connected; connect it first, or use GET /api/v1/connect");
+            }
+            return onLoop(handle, () -> prepareByteStream(handle, mode, received));
+        });
+    }
+
+    /**
+     * Opens a socket, connects it and attaches; the socket ends with the WebSocket.
+     *
+     * @param endpoint null for a datagram socket that is not connected
+     */
+    public Prepared connect(
+            String owner,
+            Subprotocol subprotocol,
+            int family,
+            int type,
+            @Nullable Endpoint endpoint,
+            boolean addressed,
+            Wait wait) {
+        requireRunning();
+        StreamMode mode = new StreamMode(subprotocol.name(), true);
+        if (addressed && type != Constants.SOCK_DGRAM) {
+            throw SocketFault.invalid("addressed", "addressed is for datagrams; give type=SOCK_DGRAM as well");
+        }
+        Handle handle = endpoint == null
+                ? sockets.open(owner, family == Constants.AF_UNSPEC ? Constants.AF_INET : family, type, 0, null)
+                : sockets.openConnected(owner, family, type, endpoint, null, wait);
+        boolean prepared = false;
+        try {
+            BsdSocket socket = handle.socket();
+            if (addressed) {
+                requireAddressable(socket);
+            }
+            Prepared stream = socket.isStream()
+                    ? prepareByteStream(handle, mode, null)
+                    : prepare(handle, new DatagramEnd(sockets, handle, addressed), mode);
+            prepared = true;
+            return stream;
+        } finally {
+            if (!prepared) {
+                sockets.close(handle, End.CLOSED);
+            }
+        }
+    }
+
+    private static void requireAddressable(BsdSocket socket) {
+        if (socket.isStream()) {
+            throw SocketFault.invalid("addressed", "addressed is for datagram sockets");
+        }
+        if (socket.family() == Constants.AF_UNIX) {
+            throw SocketFault.invalid("addressed", "addressed is for AF_INET and AF_INET6");
+        }
+    }
+
+    private static void requireNoResume(@Nullable Long received, String what) {
+        if (received != null) {
+            throw SocketFault.invalid("received", what + " has no bytes to resume from; leave received out");
+        }
+    }
+
+    private void requireRunning() {
+        if (draining) {
+            throw new SocketFault(Errno.EINTR, "the server is shutting down; try again at another one, or later");
+        }
+    }
+
+    private Prepared prepareByteStream(Handle handle, StreamMode mode, @Nullable Long received) {
+        ByteStreamEnd end = byteStreams.get(handle.id());
+        Object attached = handle.attachment();
+        if (attached != null && (received == null || !(attached instanceof Session old && old.resumes()))) {
+            throw busy(received != null);
+        }
+        if (end == null) {
+            if (received != null && received != 0) {
+                throw new SocketFault(Errno.EINVAL, "received=" + received + " was never sent; 0 is all there was");
+            }
+            end = new ByteStreamEnd(
+                    handle, (int) properties.resumeBuffer().toBytes(), ended -> byteStreams.remove(ended.id()));
+            byteStreams.put(handle.id(), end);
+            if (handle.socket().isClosed()) {
+                // The end closes by itself.
+                throw new SocketFault(Errno.EBADF);
+            }
+        }
+        long from = received == null ? end.total() : received;
+        end.requireHeld(from);
+        if (attached instanceof Session old) {
+            old.replaced();
+        }
+        Prepared prepared = prepare(handle, end, mode);
+        end.goOnAt(from);
+        return prepared;
+    }
+
+    private Prepared prepare(Handle handle, SocketEnd end, StreamMode mode) {
+        BsdSocket.Permission permission = sockets.admitStream(handle.owner());
+        Session session = new Session(host, handle, end, mode, permission, sockets.bandwidth(handle.owner()));
+        if (!handle.attach(session)) {
+            permission.close();
+            throw busy(false);
+        }
+        handle.beginUse();
+        sessions.add(session);
+        return new Prepared(session, properties.handoff());
+    }
+
+    private static SocketFault busy(boolean resumes) {
+        return new SocketFault(
+                Errno.EBUSY,
+                resumes
+                        ? "the stream that is attached cannot be resumed; only " + StreamMode.CONTROL
+                                + " on a handle's stream can"
+                        : "a stream is attached to this socket already; end it first, or resume it with received=N");
+    }
+
+    /** Runs on the handle's event loop, where a byte stream's state is at home. */
+    private static <T> T onLoop(Handle handle, Supplier<T> action) {
+        try {
+            return CompletableFuture.supplyAsync(action, handle.socket().loop())
+                    .orTimeout(10, TimeUnit.SECONDS)
+                    .join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof SocketFault fault) {
+                throw fault;
+            }
+            throw e;
+        } catch (RejectedExecutionException e) {
+            throw new SocketFault(Errno.EINTR, "the server is shutting down");
+        }
+    }
+
+    /** The subprotocol of a WebSocket: {@code socket-proxy.v1}, {@code binary} or none. */
+    public record Subprotocol(@Nullable String name) {
+        /** The first of those offered that there is. */
+        public static Subprotocol chosen(Iterable<String> offered) {
+            for (String name : offered) {
+                if (name.equals(StreamMode.CONTROL) || name.equals(StreamMode.BINARY)) {
+                    return new Subprotocol(name);
+                }
+            }
+            return new Subprotocol(null);
+        }
+    }
+
+    private void tick() {
+        try {
+            long now = System.nanoTime();
+            for (Session session : sessions) {
+                if (session.isAbandoned(now, ABANDONED_NANOS)) {
+                    session.loop().execute(session::abandon);
+                } else if (session.isPingDue(now, properties.pingInterval().toNanos())) {
+                    session.loop().execute(session::tick);
+                }
+            }
+        } catch (RuntimeException e) {
+            LOG.warn("Streams were not pinged", e);
+        }
+    }
+
+    @Override
+    public void start() {
+        running = true;
+        long period = Math.clamp(properties.pingInterval().toMillis() / 4, 25, 1000);
+        ticker.scheduleWithFixedDelay(this::tick, period, period, TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * Ends all streams in order: clients are told, may finish what they are at, and are closed with 1001 when the time is up.
+     *
+     * @return when the last one has ended, which is at most a few seconds after the time
+     */
+    public CompletableFuture<Void> drain(Duration time) {
+        draining = true;
+        sessions.forEach(session -> run(session, session::announceClosing));
+        CompletableFuture<Void> ended = new CompletableFuture<>();
+        Thread.ofVirtual().name("stream-drain").start(() -> {
+            long deadline = System.nanoTime() + time.toNanos();
+            while (!sessions.isEmpty() && System.nanoTime() - deadline < 0) {
+                sleep(DRAIN_POLL);
+            }
+            sessions.forEach(session -> run(session, session::shutDown));
+            long last = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
+            while (!sessions.isEmpty() && System.nanoTime() - last < 0) {
+                sleep(DRAIN_POLL);
+            }
+            // The close frames are on their way when the loops have done what they had to do.
+            ended.complete(null);
+        });
+        return ended;
+    }
+
+    private static void run(Session session, Runnable action) {
+        try {
+            session.loop().execute(action);
+        } catch (RejectedExecutionException e) {
+            // The loop has ended, and with it the session.
+        }
+    }
+
+    private static void sleep(Duration duration) {
+        try {
+            Thread.sleep(duration);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void stop() {
+        drain(properties.drainTime()).join();
+        ticker.shutdownNow();
+        running = false;
+    }
+
+    @Override
+    public void stop(Runnable callback) {
+        drain(properties.drainTime()).whenComplete((nothing, failure) -> {
+            ticker.shutdownNow();
+            running = false;
+            callback.run();
+        });
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
+
+    /** Stopped before the web server stops taking requests, since a client that finishes may still make some. */
+    @Override
+    public int getPhase() {
+        return DEFAULT_PHASE - 512;
+    }
+}
