@@ -80,7 +80,8 @@ final class Quota {
     }
 
     /** What the owner's streams may relay; null where there is no limit. */
-    @Nullable Bucket bandwidth(String owner) {
+    @Nullable
+    Bucket bandwidth(String owner) {
         long rate = limits.bytesPerSecondPerOwner();
         if (rate == 0) {
             return null;

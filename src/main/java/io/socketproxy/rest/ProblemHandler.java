@@ -130,8 +130,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         headers.set(HttpHeaders.UPGRADE, "websocket");
         headers.set(HttpHeaders.CONNECTION, "Upgrade");
         headers.set("Sec-WebSocket-Version", "13");
-        return answer(
-                problem(HttpStatus.UPGRADE_REQUIRED, Errno.EINVAL, exception.getMessage(), request), headers);
+        return answer(problem(HttpStatus.UPGRADE_REQUIRED, Errno.EINVAL, exception.getMessage(), request), headers);
     }
 
     /** Nobody is there to read this, unless it is the server that is going. */

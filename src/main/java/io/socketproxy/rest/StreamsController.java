@@ -58,8 +58,7 @@ class StreamsController {
             HttpServletResponse response)
             throws IOException, ServletException {
         OpeningHandshake handshake = OpeningHandshake.of(request);
-        handshake.accept(
-                response, streams.attach(owner.name(), id, handshake.subprotocol(), received, addressed));
+        handshake.accept(response, streams.attach(owner.name(), id, handshake.subprotocol(), received, addressed));
     }
 
     @GetMapping("/connect")

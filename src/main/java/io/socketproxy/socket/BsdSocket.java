@@ -225,8 +225,7 @@ public final class BsdSocket implements AutoCloseable {
             boolean atOnce = state == Errno.EINPROGRESS;
             while (state != null) {
                 // A full AF_UNIX backlog is told by no readiness.
-                boolean again =
-                        atOnce || (state == Errno.EAGAIN ? retryLater(wait) : wait.await(ready(POLLOUT)));
+                boolean again = atOnce || (state == Errno.EAGAIN ? retryLater(wait) : wait.await(ready(POLLOUT)));
                 atOnce = false;
                 if (!again) {
                     throw new SocketFault(

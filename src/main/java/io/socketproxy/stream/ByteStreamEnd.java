@@ -54,8 +54,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
         this.whenClosed = whenClosed;
         BsdSocket.Duplicate duplicate =
                 socket.duplicate(() -> handle.socket().loop().execute(this::socketClosed));
-        this.wire = new DescriptorWire(
-                duplicate.descriptor(), socket.loop(), Frames.MAX_HEADER_BYTES, duplicate::release);
+        this.wire =
+                new DescriptorWire(duplicate.descriptor(), socket.loop(), Frames.MAX_HEADER_BYTES, duplicate::release);
         this.writeFailure = pendingError(duplicate.descriptor());
     }
 
@@ -81,7 +81,11 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
             wire.open(this);
             byte[] unread = socket.takeUnread();
             if (unread.length > 0) {
-                deliver(PooledByteBufAllocator.DEFAULT.directBuffer(unread.length).writeBytes(unread), to);
+                deliver(
+                        PooledByteBufAllocator.DEFAULT
+                                .directBuffer(unread.length)
+                                .writeBytes(unread),
+                        to);
             }
         } else {
             unacknowledged.replay(to::data);
@@ -279,7 +283,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
             deadline.cancel(false);
         }
         long queued = wire.queuedBytes();
-        deadline = socket.loop().schedule(
+        deadline = socket.loop()
+                .schedule(
                         () -> {
                             if (queued > 0 && wire.queuedBytes() < queued) {
                                 awaitDelivery();

@@ -48,7 +48,8 @@ final class Control {
             throw SocketFault.invalid("type", "a text message is one JSON object; data goes in binary messages");
         }
         if (!message.isObject() || !message.path("type").isString()) {
-            throw SocketFault.invalid("type", "a text message is a JSON object with a type; data goes in binary messages");
+            throw SocketFault.invalid(
+                    "type", "a text message is a JSON object with a type; data goes in binary messages");
         }
         String type = message.path("type").stringValue();
         return switch (type) {

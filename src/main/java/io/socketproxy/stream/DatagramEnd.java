@@ -48,7 +48,8 @@ final class DatagramEnd implements SocketEnd {
     };
 
     /** What policy said of a destination, and until when that holds. */
-    private record Judgement(Cleared.@Nullable Remote cleared, @Nullable SocketFault denial, long until) {}
+    private record Judgement(
+            Cleared.@Nullable Remote cleared, @Nullable SocketFault denial, long until) {}
 
     private final Sockets sockets;
     private final Handle handle;

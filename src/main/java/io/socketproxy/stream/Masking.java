@@ -38,10 +38,7 @@ final class Masking {
             bytes.set(ValueLayout.JAVA_LONG_UNALIGNED, i, bytes.get(ValueLayout.JAVA_LONG_UNALIGNED, i) ^ key);
         }
         for (int i = whole; i < length; i++) {
-            bytes.set(
-                    ValueLayout.JAVA_BYTE,
-                    i,
-                    (byte) (bytes.get(ValueLayout.JAVA_BYTE, i) ^ (key >>> (8 * (i & 7)))));
+            bytes.set(ValueLayout.JAVA_BYTE, i, (byte) (bytes.get(ValueLayout.JAVA_BYTE, i) ^ (key >>> (8 * (i & 7)))));
         }
     }
 
@@ -55,9 +52,7 @@ final class Masking {
         }
         for (int i = whole; i < length; i++) {
             target.set(
-                    ValueLayout.JAVA_BYTE,
-                    i,
-                    (byte) (source.get(ValueLayout.JAVA_BYTE, i) ^ (key >>> (8 * (i & 7)))));
+                    ValueLayout.JAVA_BYTE, i, (byte) (source.get(ValueLayout.JAVA_BYTE, i) ^ (key >>> (8 * (i & 7)))));
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.socketproxy.stream;
 
+import io.socketproxy.socket.SocketFault;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -12,7 +13,6 @@ import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import io.socketproxy.socket.SocketFault;
 
 /**
  * A WebSocket's opening handshake, RFC 6455 section 4.2: an ordinary request until {@link #accept}.
@@ -90,8 +90,7 @@ public final class OpeningHandshake {
 
     private String accepted() {
         try {
-            byte[] digest =
-                    MessageDigest.getInstance("SHA-1").digest((key + GUID).getBytes(StandardCharsets.US_ASCII));
+            byte[] digest = MessageDigest.getInstance("SHA-1").digest((key + GUID).getBytes(StandardCharsets.US_ASCII));
             return Base64.getEncoder().encodeToString(digest);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);

@@ -37,7 +37,9 @@ final class ResumeBuffer {
         // A slice keeps the whole of what it is cut from: few bytes in a large buffer are copied.
         pieces.add(
                 length < data.capacity() / 2
-                        ? PooledByteBufAllocator.DEFAULT.directBuffer(length).writeBytes(data, data.readerIndex(), length)
+                        ? PooledByteBufAllocator.DEFAULT
+                                .directBuffer(length)
+                                .writeBytes(data, data.readerIndex(), length)
                         : data.retainedSlice());
         end += length;
     }

@@ -56,8 +56,7 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
         try {
             Wire wire = prepared.handoff() ? handedOff(session, tomcats) : null;
             Wire served = wire == null ? new ContainerWire(tomcats, session.loop()) : wire;
-            session.loop()
-                    .execute(() -> session.begin(new WebSocketConnection(served, session.maxMessageBytes())));
+            session.loop().execute(() -> session.begin(new WebSocketConnection(served, session.maxMessageBytes())));
         } catch (IOException | RejectedExecutionException e) {
             LOG.debug("A client went before its stream began", e);
             tomcats.close();
@@ -82,7 +81,8 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
             Libc.close(duplicate);
             throw e;
         }
-        // In this order: the duplicate is closed before, then Tomcat's end, and its poller must wake up to let go of it.
+        // In this order: the duplicate is closed before, then Tomcat's end, and its poller must wake up to let go of
+        // it.
         DescriptorWire wire = new DescriptorWire(duplicate, session.loop(), 0, () -> {
             nio.close();
             nio.getPoller().getSelector().wakeup();

@@ -5,8 +5,8 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.End;
-import io.socketproxy.registry.Sockets;
 import io.socketproxy.registry.SocketId;
+import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.SocketState;
@@ -110,7 +110,8 @@ public final class Streams implements SmartLifecycle {
      * @throws SocketFault EBADF where the owner has no such handle, EBUSY where a stream is attached and this one does not resume,
      *     ENOTCONN where the socket has nothing to stream, EINVAL where it does not go together, EMFILE for the quota
      */
-    public Prepared attach(String owner, String id, Subprotocol subprotocol, @Nullable Long received, boolean addressed) {
+    public Prepared attach(
+            String owner, String id, Subprotocol subprotocol, @Nullable Long received, boolean addressed) {
         if (received != null && received < 0) {
             throw SocketFault.invalid("received", "received is a number of bytes, 0 or more, not " + received);
         }

@@ -241,8 +241,7 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
     private void awaitEnd() {
         if (closing == null && state != State.CLOSED) {
             queuedBefore = wire.queuedBytes();
-            closing = loop().scheduleWithFixedDelay(
-                            this::checkEnd, CLOSING_SECONDS, CLOSING_SECONDS, TimeUnit.SECONDS);
+            closing = loop().scheduleWithFixedDelay(this::checkEnd, CLOSING_SECONDS, CLOSING_SECONDS, TimeUnit.SECONDS);
         }
     }
 

@@ -144,16 +144,18 @@ class FrameDecoderTest {
     void refusesWhatBreaksTheRules(int code, String hex) {
         FrameDecoder decoder = stream();
         assertThatThrownBy(() -> decode(decoder, hex))
-                .isInstanceOfSatisfying(FrameDecoder.Violation.class, violation -> assertThat(violation.code())
-                        .isEqualTo(code));
+                .isInstanceOfSatisfying(
+                        FrameDecoder.Violation.class,
+                        violation -> assertThat(violation.code()).isEqualTo(code));
     }
 
     @Test
     void refusesALongDatagram() {
         FrameDecoder decoder = messages();
         assertThatThrownBy(() -> decode(decoder, "02 fe 07d0 00000000" + "00".repeat(2000) + "80 81 00000000 00"))
-                .isInstanceOfSatisfying(FrameDecoder.Violation.class, violation -> assertThat(violation.code())
-                        .isEqualTo(CloseCode.TOO_BIG));
+                .isInstanceOfSatisfying(
+                        FrameDecoder.Violation.class,
+                        violation -> assertThat(violation.code()).isEqualTo(CloseCode.TOO_BIG));
         assertThat(recorder.events).isEmpty();
     }
 
