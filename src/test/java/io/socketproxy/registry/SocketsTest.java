@@ -64,7 +64,7 @@ class SocketsTest {
                 OpenPolicies.egress(),
                 OpenPolicies.listen(),
                 new LeaseProperties(Duration.ofMinutes(5), Duration.ofHours(1)),
-                new LimitProperties(perOwner, altogether, 0, 1),
+                new LimitProperties(perOwner, altogether, 16, 0, 0, 1),
                 List.of(new SocketEvents() {
                     @Override
                     public void ended(Handle handle, End end) {
