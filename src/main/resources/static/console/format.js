@@ -64,7 +64,7 @@ export function kind(socket) {
   return (socket.type === 'SOCK_DGRAM' ? 'UDP' : 'TCP') + (socket.family === 'AF_INET6' ? '6' : '');
 }
 
-/** Eight hexadecimal digits, more where needed. */
-export function hexOffset(offset) {
-  return offset.toString(16).padStart(8, '0');
+/** So many hexadecimal digits, more where needed. */
+export function hexOffset(offset, digits) {
+  return offset.toString(16).padStart(digits, '0');
 }

@@ -8,6 +8,8 @@ import { OptionsPanel } from './options-panel.js';
 import { Plot } from './plot.js';
 import { ProblemSlot } from './problem.js';
 
+const SHOWN_ACCEPTS = 200;
+
 /** One handle: its data or its connections, its calls, its options. */
 export class HandlePane {
   #console;
@@ -33,7 +35,10 @@ export class HandlePane {
     };
     on('state', refresh);
     on('data', ({ detail }) => this.#view?.moved(detail));
-    on('accepted', () => this.#drawAccepts());
+    on('accepted', ({ detail }) => {
+      announce(`Connection from ${format.address(detail.address)}`);
+      refresh();
+    });
     on('trouble', ({ detail }) => this.#problems.show(detail));
     this.#sampler = setInterval(() => this.#sample(), 1000);
     this.update();
@@ -42,6 +47,7 @@ export class HandlePane {
   #cleanup = [];
   #sampler;
   #acceptList = null;
+  #drawn = null;
 
   get title() {
     return `${format.kind(this.#socket)} ${format.address(this.#socket.remoteAddress ?? this.#socket.localAddress)}`;
@@ -185,18 +191,22 @@ export class HandlePane {
     if (!this.#acceptList) {
       return;
     }
-    const { accepts } = this.#session;
+    const { byId } = this.#console.handles;
+    const accepts = this.#session.accepts.slice(0, SHOWN_ACCEPTS);
+    const drawn = accepts.map(({ socket }) => `${socket.id} ${byId.get(socket.id)?.state}`).join();
+    if (drawn === this.#drawn) {
+      return;
+    }
+    this.#drawn = drawn;
     if (accepts.length === 0) {
       this.#acceptList.replaceChildren(h('p.jempty', {}, `Waiting for connections to ${format.address(this.#socket.localAddress)}.`));
       return;
     }
-    const newest = accepts[0];
-    announce(`Connection from ${format.address(newest.address)}`);
     this.#acceptList.replaceChildren(h('table.data', {},
       h('caption.visually-hidden', {}, 'Accepted connections, newest first'),
       h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Time'), h('th', { scope: 'col' }, 'From'), h('th', { scope: 'col' }, 'State'), h('th', { scope: 'col' }, h('span.visually-hidden', {}, 'Open')))),
-      h('tbody', {}, accepts.slice(0, 200).map(({ time, socket, address }) => {
-        const now = this.#console.handles.byId.get(socket.id);
+      h('tbody', {}, accepts.map(({ time, socket, address }) => {
+        const now = byId.get(socket.id);
         return h('tr', {},
           h('td.mono', {}, format.clock(time)),
           h('td.mono', {}, format.address(address)),
@@ -242,10 +252,7 @@ export class HandlePane {
         quiet: true,
         action: 'Connect',
         target: (values) => ({ ...values, operation: 'connect', type: socket.type }),
-        run: async (values) => {
-          await post('connect', address(values));
-          session.attach();
-        },
+        run: (values) => post('connect', address(values)),
       })),
       stream && card('Listen', 'listen(2)', callForm({
         fields: [field('Backlog', number('backlog', { placeholder: '128' }))],
@@ -425,6 +432,7 @@ export class HandlePane {
       this.acceptSwitch.checked = session.state !== 'detached';
       this.acceptSwitch.disabled = session.closed;
     }
+    this.#drawAccepts();
     this.#composer?.update();
     this.#view?.refresh();
     this.#drawCounters();

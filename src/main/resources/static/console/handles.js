@@ -55,6 +55,7 @@ export class Handles extends EventTarget {
   #again = false;
   #rates = new Map();
   #expected = new Set();
+  #fresh = new Set();
   #failed = false;
 
   /** Id → handle, in the order of their creation. */
@@ -99,12 +100,14 @@ export class Handles extends EventTarget {
   /** Takes a handle out of an answer, without waiting for the next poll. */
   put(socket) {
     this.byId.set(socket.id, socket);
+    this.#fresh.add(socket.id);
     this.dispatchEvent(new CustomEvent('change', { detail: { closed: [] } }));
   }
 
   /** Takes the handle away; its end is no surprise then. */
   remove(id) {
     this.#expected.add(id);
+    this.#fresh.delete(id);
     if (this.byId.delete(id)) {
       this.dispatchEvent(new CustomEvent('change', { detail: { closed: [] } }));
     }
@@ -129,6 +132,7 @@ export class Handles extends EventTarget {
 
   async #poll() {
     const begin = performance.now();
+    this.#fresh.clear();
     try {
       const sockets = await this.#service.sockets();
       if (this.#stopped) {
@@ -164,6 +168,12 @@ export class Handles extends EventTarget {
       movedOut += socket.bytesOut - (before?.bytesOut ?? socket.bytesOut);
       next.set(socket.id, socket);
       this.rates(socket.id).sample(socket.bytesIn, socket.bytesOut, now);
+    }
+    for (const id of this.#fresh) {
+      // Made while the page was on its way.
+      if (!next.has(id) && this.byId.has(id)) {
+        next.set(id, this.byId.get(id));
+      }
     }
     const closed = [...this.byId.values()].filter((socket) => !next.has(socket.id));
     for (const socket of closed) {

@@ -269,18 +269,23 @@ export class JournalView {
   }
 
   #measure() {
-    const width = this.#ruler.getBoundingClientRect().width / 64;
+    const width = this.#ruler.scrollWidth / 64;
     if (width === 0) {
       return;
     }
     this.#characterWidth = width;
-    const space = this.#viewport.clientWidth - 24;
-    const all = Math.floor(space / width);
+    const padding = Number.parseFloat(getComputedStyle(this.#viewport).paddingLeft);
+    const all = Math.floor((this.#viewport.clientWidth - 2 * padding) / width);
     const narrow = this.#viewport.clientWidth < 560;
-    this.#viewport.classList.toggle('narrow', narrow);
+    if (narrow !== this.#viewport.classList.contains('narrow')) {
+      // Another font, another width: measured anew.
+      this.#viewport.classList.toggle('narrow', narrow);
+      this.#measure();
+      return;
+    }
     // The gutter: time and direction.
     const columnCount = Math.max(16, all - (this.#mode === 'terminal' ? 0 : narrow ? 3 : 16));
-    const hexWidth = all >= 78 ? 16 : all >= 44 ? 8 : 4;
+    const hexWidth = all >= 78 ? 16 : all >= 42 ? 8 : 4;
     if (columnCount !== this.#columns || hexWidth !== this.#hexWidth) {
       this.#columns = columnCount;
       this.#hexWidth = hexWidth;
@@ -516,7 +521,7 @@ export class JournalView {
     flush();
     hex.append(''.padEnd((width - (end - from)) * 3 + (end - from < width / 2 ? 1 : 0)));
     node.replaceChildren(
-      h('span.offset', {}, format.hexOffset(block.offset + from)),
+      h('span.offset', {}, format.hexOffset(block.offset + from, this.#viewport.classList.contains('narrow') ? 6 : 8)),
       hex,
       ascii);
   }

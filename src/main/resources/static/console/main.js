@@ -130,14 +130,14 @@ class Console {
     };
     this.live = h('span.live', { role: 'status' });
     this.#root.replaceChildren(
-      h('a.skip', {
-        href: '#/',
-        onclick: (event) => {
-          event.preventDefault();
-          this.main.focus();
-        },
-      }, 'Skip to the content'),
       h('header.top', {},
+        h('a.skip', {
+          href: '#/',
+          onclick: (event) => {
+            event.preventDefault();
+            this.main.focus();
+          },
+        }, 'Skip to the content'),
         h('div.brand', {}, logo(), h('span', {}, 'socket-proxy')),
         h('nav', { 'aria-label': 'Pages' }, Object.values(this.links)),
         this.live,

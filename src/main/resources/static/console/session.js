@@ -203,9 +203,12 @@ export class Session extends EventTarget {
       await this.#service.call('DELETE', `sockets/${this.id}`);
     } catch (problem) {
       if (problem.errno !== 'EBADF') {
+        this.#handles.refresh();
         throw problem;
       }
     }
+    // Again, for a list that was asked for before.
+    this.#handles.remove(this.id);
     this.end(`${name}: closed.`);
   }
 

@@ -85,8 +85,8 @@ export class SocketsPage {
       'select',
       { 'aria-label': 'Order', onchange: () => this.#update() },
       [['newest', 'Newest first'], ['oldest', 'Oldest first'], ['bytes', 'Most bytes first']].map(([value, label]) => h('option', { value }, label)));
-    this.space = h('div.rows', { role: 'rowgroup' });
-    this.viewport = h('div.viewport', { tabindex: '-1', onkeydown: (event) => this.#key(event) }, this.space);
+    this.space = h('div.rows');
+    this.viewport = h('div.viewport', { role: 'rowgroup', tabindex: '-1', onkeydown: (event) => this.#key(event) }, this.space);
     this.empty = h(
       'div.empty',
       { hidden: true },
