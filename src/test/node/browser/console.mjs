@@ -743,7 +743,7 @@ const cases = {
     });
     await signIn(page);
     await connect(page, port);
-    await page.getByText("counting, not showing").waitFor();
+    await page.getByText(/counting, not showing/).waitFor();
     const before = await page.locator(".jsummary").textContent();
     const start = performance.now();
     const gaps = await frames(page, 3_000);
@@ -763,7 +763,7 @@ const cases = {
     const total = await eventually(() => page.locator(".jsummary").textContent().then(count), (bytes) => bytes === written, 60_000);
     assert.ok(total > 20_000_000, `${total} bytes in all`);
     await shows(page, "all work and no play");
-    assert.ok(await page.locator(".jflood").isHidden());
+    await page.locator(".jflood").waitFor({ state: "hidden" });
   }),
 
   "hostile-bytes": (name) => browse(name, async (page) => {

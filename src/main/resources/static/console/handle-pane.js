@@ -2,7 +2,6 @@ import { announce, h, icon, perFrame, setText, toast, uniqueId } from './dom.js'
 import { Composer } from './composer.js';
 import * as format from './format.js';
 import { callForm, field, number, select, shown, text } from './forms.js';
-import { Rates } from './handles.js';
 import { JournalView } from './journal-view.js';
 import { OptionsPanel } from './options-panel.js';
 import { Plot } from './plot.js';
@@ -15,7 +14,6 @@ export class HandlePane {
   #console;
   #session;
   #problems = new ProblemSlot();
-  #rates = new Rates();
   #plot = new Plot(200, 36);
   #socket;
   #listening = null;
@@ -40,12 +38,10 @@ export class HandlePane {
       refresh();
     });
     on('trouble', ({ detail }) => this.#problems.show(detail));
-    this.#sampler = setInterval(() => this.#sample(), 1000);
     this.update();
   }
 
   #cleanup = [];
-  #sampler;
   #acceptList = null;
   #drawn = null;
 
@@ -363,22 +359,16 @@ export class HandlePane {
     }
   }
 
-  #sample() {
-    const { received, sent } = this.#session.journal;
-    const socket = this.#socket;
-    // What went over this page is known at once, the rest from the last poll.
-    this.#rates.sample(Math.max(received, socket.bytesIn), Math.max(sent, socket.bytesOut), performance.now());
-    this.#plot.draw(this.#rates);
-    this.#drawCounters();
-  }
-
   #drawCounters() {
     const { received, sent } = this.#session.journal;
     const socket = this.#socket;
+    // What went over this page is known at once, the rest from the last poll.
     setText(this.facts.in, format.bytes(Math.max(received, socket.bytesIn)));
     setText(this.facts.out, format.bytes(Math.max(sent, socket.bytesOut)));
-    setText(this.facts.inRate, format.rate(this.#rates.in));
-    setText(this.facts.outRate, format.rate(this.#rates.out));
+    const rates = this.#console.handles.rates(this.#session.id);
+    setText(this.facts.inRate, format.rate(rates.in));
+    setText(this.facts.outRate, format.rate(rates.out));
+    this.#plot.draw(rates);
   }
 
   /** Counts the lease down. */
@@ -440,7 +430,6 @@ export class HandlePane {
   }
 
   dispose() {
-    clearInterval(this.#sampler);
     for (const clean of this.#cleanup) {
       clean();
     }

@@ -5,8 +5,9 @@ import { Rows } from './rows.js';
 import { Terminal } from './terminal.js';
 import { codePoint, columns, encode, parseHex, textRows, unescape } from './text.js';
 
-/** From this many bytes per second on, bytes are counted and not shown. */
-const FLOOD = 6_000_000;
+/** From this many bytes within the window on, bytes are counted and not shown. */
+const FLOOD_BYTES = 1_500_000;
+const WINDOW_MS = 250;
 
 /** How much a terminal is given at once; what a flood leaves behind is more than anyone reads. */
 const TERMINAL_BACKLOG = 256 << 10;
@@ -35,8 +36,8 @@ export class JournalView {
   #searchedVersion = -1;
   #searchTimer = 0;
   #flooded = false;
-  #window = [];
-  #floodTimer = 0;
+  #recent = 0;
+  #windowTimer = 0;
   #terminal = null;
   #terminalRows = [];
 
@@ -146,7 +147,7 @@ export class JournalView {
         h('div.segmented', { role: 'radiogroup', 'aria-label': 'Show as' }, modes),
         h(
           'label.check.marks',
-          { title: 'Show line ends and other control characters' },
+          { title: 'Show line ends and other control characters', hidden: this.#mode !== 'text' },
           h('input', {
             type: 'checkbox',
             onchange: (event) => {
@@ -212,43 +213,38 @@ export class JournalView {
 
   /** Notes that so many bytes have just gone over the socket. */
   moved(byteCount) {
-    const now = performance.now();
-    this.#window.push([now, byteCount]);
-    while (this.#window.length > 0 && now - this.#window[0][0] > 500) {
-      this.#window.shift();
+    this.#recent += byteCount;
+    if (this.#windowTimer === 0) {
+      this.#windowTimer = setTimeout(() => this.#windowEnds(), WINDOW_MS);
     }
-    const recent = this.#window.reduce((sum, [, moved]) => sum + moved, 0);
-    if (recent > FLOOD / 2) {
-      if (!this.#flooded) {
-        this.#flooded = true;
-        this.#flood.hidden = false;
-        announce('Too much data to show: it is counted only');
-      }
-      this.#whileFlooded();
+    if (!this.#flooded && this.#recent > FLOOD_BYTES) {
+      this.#flooded = true;
+      this.#flood.hidden = false;
+      setText(this.#flood, 'Counting, not showing.');
+      announce('Too much data to show: it is counted only');
     }
     if (!this.#flooded) {
       this.refresh();
     }
   }
 
-  #whileFlooded() {
-    clearTimeout(this.#floodTimer);
-    // Throttled by the next data, ended by their absence.
-    this.#floodTimer = setTimeout(() => {
+  #windowEnds() {
+    const recent = this.#recent;
+    this.#recent = 0;
+    this.#windowTimer = 0;
+    if (!this.#flooded) {
+      return;
+    }
+    if (recent > FLOOD_BYTES / 2) {
+      this.#windowTimer = setTimeout(() => this.#windowEnds(), WINDOW_MS);
+      setText(this.#flood, `${format.rate((recent * 1000) / WINDOW_MS)} – counting, not showing. The last ${format.bytes(this.#journal.kept)} are kept.`);
+      this.#summarise();
+    } else {
       this.#flooded = false;
       this.#flood.hidden = true;
       this.refresh();
-    }, 600);
-    const now = performance.now();
-    if (now - (this.#floodShown ?? 0) > 250) {
-      this.#floodShown = now;
-      const moved = this.#window.reduce((sum, [, part]) => sum + part, 0);
-      setText(this.#flood, `${format.rate(moved * 2)} – counting, not showing. The last ${format.bytes(this.#journal.kept)} are kept.`);
-      this.#summarise();
     }
   }
-
-  #floodShown = 0;
 
   /** Empties the view; the counters go on. */
   clear() {
@@ -261,6 +257,7 @@ export class JournalView {
 
   #setMode(mode) {
     this.#mode = mode;
+    this.node.querySelector('.marks').hidden = mode !== 'text';
     this.#searchKind.value = mode === 'hex' ? 'hex' : 'text';
     this.onmode?.(mode);
     this.#reindex();
