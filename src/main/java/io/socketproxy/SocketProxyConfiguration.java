@@ -23,6 +23,7 @@ import org.springframework.context.annotation.Configuration;
     PolicyProperties.class,
     LeaseProperties.class,
     LimitProperties.class,
+    Drain.DrainProperties.class,
     SocketProxyConfiguration.ResolverProperties.class
 })
 class SocketProxyConfiguration {
@@ -43,8 +44,8 @@ class SocketProxyConfiguration {
     }
 
     @Bean
-    Resolver resolver(ResolverProperties properties) {
-        return new Resolver(properties.threads(), properties.timeout());
+    Resolver resolver(ResolverProperties properties, Resolver.LookUps lookUps) {
+        return new Resolver(properties.threads(), properties.timeout(), lookUps);
     }
 
     @Bean

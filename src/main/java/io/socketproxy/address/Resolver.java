@@ -19,6 +19,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,12 +38,24 @@ public final class Resolver implements AutoCloseable {
 
     private final ThreadPoolExecutor threads;
     private final Duration timeout;
+    private final LookUps lookUps;
+
+    /** Told of each look-up, on the thread of its caller; must not block or throw. */
+    public interface LookUps {
+        /**
+         * A look-up, which numeric forms need none of, came to its end.
+         *
+         * @param error the EAI_ number; 0 for an answer
+         */
+        void lookedUp(Duration took, int error);
+    }
 
     /**
      * @param threadCount how many look-ups may be under way at once
      * @param timeout how long a caller waits before EAI_AGAIN; the library's own attempt ends by its own limits
      */
-    public Resolver(int threadCount, Duration timeout) {
+    public Resolver(int threadCount, Duration timeout, LookUps lookUps) {
+        this.lookUps = lookUps;
         this.timeout = timeout;
         this.threads = new ThreadPoolExecutor(
                 threadCount,
@@ -70,10 +83,14 @@ public final class Resolver implements AutoCloseable {
             resolved =
                     Libc.getaddrinfo(name, service, family, type, proto, name == null ? flags : flags | AI_NUMERICHOST);
             if (resolved.error() == GaiError.EAI_NONAME && name != null && (flags & AI_NUMERICHOST) == 0) {
-                resolved = lookUp(() -> Libc.getaddrinfo(name, service, family, type, proto, flags), name);
+                resolved = lookUp(
+                        () -> Libc.getaddrinfo(name, service, family, type, proto, flags),
+                        Libc.Resolved::error,
+                        name);
             }
         } else {
-            resolved = lookUp(() -> Libc.getaddrinfo(name, service, family, type, proto, flags), service);
+            resolved = lookUp(
+                    () -> Libc.getaddrinfo(name, service, family, type, proto, flags), Libc.Resolved::error, service);
         }
         if (resolved.error() != 0) {
             throw new GaiError(
@@ -123,7 +140,7 @@ public final class Resolver implements AutoCloseable {
     public NameInfo getnameinfo(SockAddr address, int flags) {
         boolean numeric = (flags & NI_NUMERICHOST) != 0 && (flags & NI_NUMERICSERV) != 0;
         Supplier<Libc.Named> call = () -> Libc.getnameinfo(address, flags);
-        Libc.Named named = numeric ? call.get() : lookUp(call, InetText.host(address));
+        Libc.Named named = numeric ? call.get() : lookUp(call, Libc.Named::error, InetText.host(address));
         if (named.error() != 0) {
             throw new GaiError(named.error(), Errno.of(named.errno()), InetText.host(address));
         }
@@ -137,13 +154,13 @@ public final class Resolver implements AutoCloseable {
     public int getservbyname(String name, @Nullable String proto) {
         rejectNul(name);
         rejectNul(proto);
-        return lookUp(() -> Libc.getservbyname(name, proto), name);
+        return lookUp(() -> Libc.getservbyname(name, proto), port -> 0, name);
     }
 
     /** The name of the service at a port, or null; getservbyport(3). */
     public @Nullable String getservbyport(int port, @Nullable String proto) {
         rejectNul(proto);
-        return lookUp(() -> new Found(Libc.getservbyport(port, proto)), Integer.toString(port))
+        return lookUp(() -> new Found(Libc.getservbyport(port, proto)), found -> 0, Integer.toString(port))
                 .name();
     }
 
@@ -162,11 +179,15 @@ public final class Resolver implements AutoCloseable {
         threads.shutdownNow();
     }
 
-    private <T> T lookUp(Supplier<T> call, String subject) {
+    private <T> T lookUp(Supplier<T> call, ToIntFunction<T> error, String subject) {
         FutureTask<T> task = new FutureTask<>(call::get);
+        long start = System.nanoTime();
+        int outcome = GaiError.EAI_AGAIN;
         try {
             threads.execute(task);
-            return task.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            T result = task.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            outcome = error.applyAsInt(result);
+            return result;
         } catch (RejectedExecutionException | TimeoutException e) {
             // Not interrupted: libc would not notice, and the queue is bounded.
             task.cancel(false);
@@ -177,6 +198,8 @@ public final class Resolver implements AutoCloseable {
             throw new GaiError(GaiError.EAI_AGAIN, null, subject);
         } catch (ExecutionException e) {
             throw new IllegalStateException(e.getCause());
+        } finally {
+            lookUps.lookedUp(Duration.ofNanos(System.nanoTime() - start), outcome);
         }
     }
 

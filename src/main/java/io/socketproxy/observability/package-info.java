@@ -1,4 +1,4 @@
-/** What operators see of the service: the log of decisions. */
+/** What operators see of the service: the log of decisions, metrics and health. */
 @NullMarked
 package io.socketproxy.observability;
 

@@ -1,6 +1,10 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.libc.Errno;
 import io.socketproxy.policy.Decision;
+import io.socketproxy.socket.SocketFault;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** What happens to handles, for those who log and measure. Called on the thread of the call; must not block or throw. */
 public interface SocketEvents {
@@ -41,6 +45,20 @@ public interface SocketEvents {
 
     /** Policy decided about an address. */
     default void decided(String owner, Operation operation, Decision decision) {}
+
+    /**
+     * A connect came to its end.
+     *
+     * @param took since it was started; of several calls for one connection, the last one's time
+     * @param errno what it failed with; null where it is connected
+     */
+    default void connected(Handle handle, Duration took, @Nullable Errno errno) {}
+
+    /** A listener's connection was accepted; {@link #opened} has told of its handle. */
+    default void accepted(Handle listener, Handle handle) {}
+
+    /** A call failed, by what its caller is told: denials and refusals by quotas are among these. */
+    default void failed(SocketFault fault) {}
 
     /** A handle was opened. */
     default void opened(Handle handle) {}

@@ -34,16 +34,23 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,6 +85,9 @@ public final class Sockets implements AutoCloseable {
     private final ConcurrentMap<SocketId, Handle> handles = new ConcurrentHashMap<>();
     private final ConcurrentMap<String, ConcurrentSkipListMap<Long, Handle>> byOwner = new ConcurrentHashMap<>();
     private final AtomicLong numbers = new AtomicLong();
+    private final CompletableFuture<Void> drained = new CompletableFuture<>();
+    private volatile boolean draining;
+    private volatile boolean stopped;
     private final Ports ports = new Ports();
     private final ScheduledExecutorService sweeper = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("lease-sweeper").factory());
@@ -109,9 +119,13 @@ public final class Sockets implements AutoCloseable {
      * @throws SocketFault EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT for what a remote caller cannot have; EMFILE, ENFILE
      */
     public Handle open(String owner, int family, int type, int proto, @Nullable Duration lease) {
+        return telling(() -> create(owner, family, type, proto, lease));
+    }
+
+    private Handle create(String owner, int family, int type, int proto, @Nullable Duration lease) {
         int plainType = requireKind(family, type, proto);
         Duration duration = requireLease("leaseMs", lease);
-        BsdSocket.Permission permission = quota.admit(owner);
+        BsdSocket.Permission permission = admit(owner);
         try {
             return register(owner, BsdSocket.open(family, plainType, proto, readiness, permission), duration);
         } catch (SocketFault fault) {
@@ -122,12 +136,16 @@ public final class Sockets implements AutoCloseable {
 
     /** Two handles whose sockets are connected to each other; socketpair(2). */
     public List<Handle> openPair(String owner, int family, int type, int proto, @Nullable Duration lease) {
+        return telling(() -> createPair(owner, family, type, proto, lease));
+    }
+
+    private List<Handle> createPair(String owner, int family, int type, int proto, @Nullable Duration lease) {
         int plainType = requireKind(family, type, proto);
         Duration duration = requireLease("leaseMs", lease);
-        BsdSocket.Permission first = quota.admit(owner);
+        BsdSocket.Permission first = admit(owner);
         BsdSocket.Permission second = null;
         try {
-            second = quota.admit(owner);
+            second = admit(owner);
             BsdSocket.Pair pair = BsdSocket.pair(family, plainType, proto, readiness, first, second);
             return List.of(register(owner, pair.first(), duration), register(owner, pair.second(), duration));
         } catch (SocketFault fault) {
@@ -145,17 +163,41 @@ public final class Sockets implements AutoCloseable {
      * @throws SocketFault EBADF where the owner has no such handle
      */
     public <T extends @Nullable Object> T with(String owner, String id, Function<Handle, T> action) {
-        Handle handle = find(owner, id);
-        if (handle == null) {
-            throw new SocketFault(
-                    Errno.EBADF, "no open socket of yours has this id; it may have been closed or its lease expired");
-        }
-        handle.beginUse();
+        return telling(() -> {
+            Handle handle = find(owner, id);
+            if (handle == null) {
+                throw new SocketFault(
+                        Errno.EBADF,
+                        "no open socket of yours has this id; it may have been closed or its lease expired");
+            }
+            handle.beginUse();
+            try {
+                return action.apply(handle);
+            } finally {
+                handle.endUse();
+            }
+        });
+    }
+
+    /** Runs a call, and tells of its failure. */
+    private <T extends @Nullable Object> T telling(Supplier<T> call) {
         try {
-            return action.apply(handle);
-        } finally {
-            handle.endUse();
+            return call.get();
+        } catch (SocketFault fault) {
+            // The handles are closed under the last calls, which have done nothing wrong.
+            SocketFault told = stopped && fault.errno() == Errno.EBADF
+                    ? new SocketFault(Errno.EINTR, "the server is stopping and has closed its sockets; make a new one")
+                    : fault;
+            events.forEach(listener -> listener.failed(told));
+            throw told;
         }
+    }
+
+    private BsdSocket.Permission admit(String owner) {
+        if (draining) {
+            throw new Draining();
+        }
+        return quota.admit(owner);
     }
 
     /** As {@link #with(String, String, Function)}, without a result. */
@@ -195,6 +237,16 @@ public final class Sockets implements AutoCloseable {
     /** How many handles there are, all owners' together. */
     public int count() {
         return handles.size();
+    }
+
+    /** How many there may be. */
+    public int limit() {
+        return quota.handles();
+    }
+
+    /** All handles, as they come and go. */
+    public Collection<Handle> all() {
+        return Collections.unmodifiableCollection(handles.values());
     }
 
     /** Sets for how long the handle lives unused. */
@@ -260,17 +312,32 @@ public final class Sockets implements AutoCloseable {
     private void connect(Handle handle, @Nullable String host, SockAddr address, Wait wait) {
         Cleared.Remote remote = clear(handle, host, address, Operation.CONNECT);
         quota.connecting(handle.owner());
-        @Nullable Errno[] pending = new @Nullable Errno[1];
-        bindImplicitly(handle, () -> pending[0] = handle.socket().startConnect(remote));
-        Errno state = pending[0];
-        if (state != null) {
-            try {
-                handle.socket().finishConnect(remote, state, wait);
-            } finally {
-                // A connect that fails loses the port that it was given.
-                ports.update(handle);
+        long start = System.nanoTime();
+        try {
+            @Nullable Errno[] pending = new @Nullable Errno[1];
+            bindImplicitly(handle, () -> pending[0] = handle.socket().startConnect(remote));
+            Errno state = pending[0];
+            if (state != null) {
+                try {
+                    handle.socket().finishConnect(remote, state, wait);
+                } finally {
+                    // A connect that fails loses the port that it was given.
+                    ports.update(handle);
+                }
             }
+        } catch (SocketFault fault) {
+            // With these the kernel goes on, or had been done before.
+            if (!Set.of(Errno.EINPROGRESS, Errno.EALREADY, Errno.EISCONN).contains(fault.errno())) {
+                connected(handle, start, fault.errno());
+            }
+            throw fault;
         }
+        connected(handle, start, null);
+    }
+
+    private void connected(Handle handle, long startNanos, @Nullable Errno errno) {
+        Duration took = Duration.ofNanos(System.nanoTime() - startNanos);
+        events.forEach(listener -> listener.connected(handle, took, errno));
     }
 
     /**
@@ -281,6 +348,11 @@ public final class Sockets implements AutoCloseable {
      * @throws SocketFault what the last address answered; ETIMEDOUT when the time was up
      */
     public Handle openConnected(
+            String owner, int family, int type, Endpoint endpoint, @Nullable Duration lease, Wait wait) {
+        return telling(() -> createConnected(owner, family, type, endpoint, lease, wait));
+    }
+
+    private Handle createConnected(
             String owner, int family, int type, Endpoint endpoint, @Nullable Duration lease, Wait wait) {
         if (wait.isNone()) {
             throw SocketFault.invalid("timeoutMs", "to connect in one step takes some time; give more than 0");
@@ -293,7 +365,7 @@ public final class Sockets implements AutoCloseable {
         SocketFault last = null;
         PolicyDenied denied = null;
         for (SockAddr address : resolve(endpoint, lookedUp, plainType)) {
-            Handle handle = open(owner, address.family(), plainType, 0, lease);
+            Handle handle = create(owner, address.family(), plainType, 0, lease);
             handle.beginUse();
             boolean connected = false;
             try {
@@ -327,7 +399,12 @@ public final class Sockets implements AutoCloseable {
      * @param endpoint its host null for loopback
      */
     public Handle openListening(String owner, int family, Endpoint endpoint, int backlog, @Nullable Duration lease) {
-        Handle handle = open(owner, endpoint.path() != null ? AF_UNIX : family, SOCK_STREAM, 0, lease);
+        return telling(() -> createListening(owner, family, endpoint, backlog, lease));
+    }
+
+    private Handle createListening(
+            String owner, int family, Endpoint endpoint, int backlog, @Nullable Duration lease) {
+        Handle handle = create(owner, endpoint.path() != null ? AF_UNIX : family, SOCK_STREAM, 0, lease);
         boolean listening = false;
         try {
             boolean loopback = endpoint.host() == null && endpoint.path() == null;
@@ -355,21 +432,21 @@ public final class Sockets implements AutoCloseable {
      * accept(2) for the stream that is attached; null where no connection is there.
      *
      * @throws QuotaExceeded EMFILE; the connection stays in the backlog
+     * @throws Draining likewise
      */
     public @Nullable Accepted acceptForStream(Handle handle) {
         return accepted(handle, Wait.none());
     }
 
     private @Nullable Accepted accepted(Handle handle, Wait wait) {
-        BsdSocket.Accepted accepted = handle.socket().accept(() -> quota.admit(handle.owner()), readiness, wait);
-        return accepted == null
-                ? null
-                : new Accepted(
-                        register(
-                                handle.owner(),
-                                accepted.socket(),
-                                handle.lease().duration()),
-                        accepted.peer());
+        BsdSocket.Accepted accepted = handle.socket().accept(() -> admit(handle.owner()), readiness, wait);
+        if (accepted == null) {
+            return null;
+        }
+        Handle connection =
+                register(handle.owner(), accepted.socket(), handle.lease().duration());
+        events.forEach(listener -> listener.accepted(handle, connection));
+        return new Accepted(connection, accepted.peer());
     }
 
     /**
@@ -499,6 +576,7 @@ public final class Sockets implements AutoCloseable {
         handle.socket().close();
         ports.release(handle);
         events.forEach(listener -> listener.ended(handle, end));
+        completeDrain();
     }
 
     /**
@@ -507,7 +585,7 @@ public final class Sockets implements AutoCloseable {
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
     public BsdSocket.Permission admitStream(String owner) {
-        return quota.admitStream(owner);
+        return telling(() -> quota.admitStream(owner));
     }
 
     /** What all streams of the owner together may relay, a token a byte; null where there is no limit. */
@@ -541,8 +619,41 @@ public final class Sockets implements AutoCloseable {
         return egress.reveals(host, address);
     }
 
+    /** Makes no new handles from now on, which fails with {@link Draining}; what is open goes on. */
+    public void drain() {
+        draining = true;
+        completeDrain();
+    }
+
+    /** Whether {@link #drain} was called. */
+    public boolean isDraining() {
+        return draining;
+    }
+
+    /** Waits until {@link #drain} has left no handle open; false if some are when the time is up, or the thread is interrupted. */
+    public boolean awaitDrained(Duration timeout) {
+        try {
+            drained.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            return true;
+        } catch (TimeoutException | ExecutionException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private void completeDrain() {
+        if (draining && handles.isEmpty()) {
+            drained.complete(null);
+        }
+    }
+
+    /** Closes all handles, at once; the calls that wait on them fail with EINTR. */
     @Override
     public void close() {
+        drain();
+        stopped = true;
         sweeper.shutdownNow();
         List.copyOf(handles.values()).forEach(handle -> close(handle, End.SHUTDOWN));
     }

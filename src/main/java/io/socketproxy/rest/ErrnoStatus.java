@@ -2,6 +2,7 @@ package io.socketproxy.rest;
 
 import io.socketproxy.address.GaiError;
 import io.socketproxy.libc.Constants;
+import io.socketproxy.registry.Draining;
 import io.socketproxy.registry.QuotaExceeded;
 import io.socketproxy.socket.SocketFault;
 import java.util.Map;
@@ -28,6 +29,9 @@ final class ErrnoStatus {
     static HttpStatus of(SocketFault fault) {
         if (fault instanceof QuotaExceeded) {
             return HttpStatus.TOO_MANY_REQUESTS;
+        }
+        if (fault instanceof Draining) {
+            return HttpStatus.SERVICE_UNAVAILABLE;
         }
         return switch (fault.errno()) {
             // Without a field it is the socket's state that the kernel objects to.

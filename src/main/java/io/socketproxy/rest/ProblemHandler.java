@@ -2,6 +2,7 @@ package io.socketproxy.rest;
 
 import io.socketproxy.address.GaiError;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.registry.Draining;
 import io.socketproxy.registry.PolicyDenied;
 import io.socketproxy.registry.QuotaExceeded;
 import io.socketproxy.security.TooManyTickets;
@@ -75,6 +76,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
             }
             case BsdSocket.PartlySent partly -> problem.setProperty("sent", partly.sent());
             case QuotaExceeded exceeded -> headers.set(HttpHeaders.RETRY_AFTER, seconds(exceeded.retryAfter()));
+            case Draining draining -> headers.set(HttpHeaders.RETRY_AFTER, seconds(draining.retryAfter()));
             default -> {
                 if (status == HttpStatus.SERVICE_UNAVAILABLE) {
                     headers.set(HttpHeaders.RETRY_AFTER, "1");

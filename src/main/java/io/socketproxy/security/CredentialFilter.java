@@ -7,9 +7,12 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.security.authentication.AuthenticationServiceException;
+import org.springframework.security.core.GrantedAuthority;
+import org.springframework.security.core.authority.AuthorityUtils;
 import org.springframework.security.core.context.SecurityContext;
 import org.springframework.security.core.context.SecurityContextHolder;
 import org.springframework.security.web.authentication.preauth.PreAuthenticatedAuthenticationToken;
@@ -25,6 +28,9 @@ final class CredentialFilter extends OncePerRequestFilter {
 
     private static final Logger LOG = LoggerFactory.getLogger(CredentialFilter.class);
 
+    /** The role of those who may see what is about the whole server. */
+    static final String OPERATOR = "OPERATOR";
+
     private final Authenticator authenticator;
 
     private final Origins origins;
@@ -34,8 +40,16 @@ final class CredentialFilter extends OncePerRequestFilter {
     /** Keeps the owner for the request's error and asynchronous dispatches. */
     private final SecurityContextRepository repository;
 
+    private final Set<String> operators;
+
+    /** @param operators the names of the owners who have the role of operators */
     CredentialFilter(
-            Authenticator authenticator, Origins origins, Refusals refusals, SecurityContextRepository repository) {
+            Authenticator authenticator,
+            Origins origins,
+            Refusals refusals,
+            SecurityContextRepository repository,
+            Set<String> operators) {
+        this.operators = operators;
         this.authenticator = authenticator;
         this.origins = origins;
         this.refusals = refusals;
@@ -99,7 +113,10 @@ final class CredentialFilter extends OncePerRequestFilter {
 
     private void signIn(Owner owner, HttpServletRequest request, HttpServletResponse response) {
         SecurityContext context = SecurityContextHolder.createEmptyContext();
-        context.setAuthentication(new PreAuthenticatedAuthenticationToken(owner, "", List.of()));
+        List<GrantedAuthority> authorities = operators.contains(owner.name())
+                ? AuthorityUtils.createAuthorityList("ROLE_" + OPERATOR)
+                : AuthorityUtils.NO_AUTHORITIES;
+        context.setAuthentication(new PreAuthenticatedAuthenticationToken(owner, "", authorities));
         SecurityContextHolder.setContext(context);
         repository.saveContext(context, request, response);
     }

@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.boot.web.server.Ssl;
@@ -53,7 +54,11 @@ class SecurityConfiguration {
 
     @Bean
     SecurityFilterChain securityFilterChain(
-            HttpSecurity http, Authenticator authenticator, Origins origins, Refusals refusals) {
+            HttpSecurity http,
+            Authenticator authenticator,
+            Origins origins,
+            Refusals refusals,
+            SecuritySettings settings) {
         var repository = new RequestAttributeSecurityContextRepository();
         http.authorizeHttpRequests(
                         requests -> requests.dispatcherTypeMatchers(DispatcherType.ERROR, DispatcherType.ASYNC)
@@ -66,10 +71,14 @@ class SecurityConfiguration {
                                 // Asked for by name there is no error to report, which Spring Boot answers with 500.
                                 .requestMatchers("/error")
                                 .denyAll()
+                                // What one owner does is nothing for the others to see, not even in sums.
+                                .requestMatchers("/actuator/**")
+                                .hasRole(CredentialFilter.OPERATOR)
                                 .anyRequest()
                                 .authenticated())
                 .addFilterAt(
-                        new CredentialFilter(authenticator, origins, refusals, repository),
+                        new CredentialFilter(
+                                authenticator, origins, refusals, repository, Set.copyOf(settings.operators())),
                         BasicAuthenticationFilter.class)
                 .exceptionHandling(
                         handling -> handling.authenticationEntryPoint(refusals).accessDeniedHandler(refusals))

@@ -10,6 +10,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *
  * @param token One API token in clear, of at least 16 characters; its owner is "default". Meant for scripts and containers.
  * @param tokens API tokens by their hashes.
+ * @param operators Owners who may read what is about the whole server: its metrics, and its health in detail.
  * @param allowedOrigins Origins, beside the server's own, whose pages may call the REST interface and open WebSockets: scheme://host[:port], or * for any.
  * @param jwt How the JWTs of the issuer in spring.security.oauth2.resourceserver.jwt are read.
  */
@@ -17,6 +18,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 record SecuritySettings(
         @Nullable String token,
         @DefaultValue List<HashedTokens> tokens,
+        @DefaultValue("default") List<String> operators,
         @DefaultValue List<String> allowedOrigins,
         @DefaultValue Jwt jwt) {
 
