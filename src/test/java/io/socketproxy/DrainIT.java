@@ -4,11 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -55,9 +53,8 @@ class DrainIT {
             ServiceClient client = service.client();
             ServiceClient.Answer listener =
                     client.post("/api/v1/listeners", "{}").expect(201);
-            String socket = client.post("/api/v1/connections", targetJson())
-                    .expect(201)
-                    .location();
+            String socket =
+                    client.post("/api/v1/connections", targetJson()).expect(201).location();
             try (Socket peer = target.accept()) {
                 service.terminate();
                 awaitReadiness(client, 503);
@@ -106,9 +103,8 @@ class DrainIT {
     void answersTheCallsThatStillWaitWhenTheTimeIsUp() throws Exception {
         try (ServiceProcess service = ServiceProcess.start("--socket-proxy.drain.timeout=1s")) {
             ServiceClient client = service.client();
-            String socket = client.post("/api/v1/connections", targetJson())
-                    .expect(201)
-                    .location();
+            String socket =
+                    client.post("/api/v1/connections", targetJson()).expect(201).location();
             try (Socket peer = target.accept()) {
                 CompletableFuture<ServiceClient.Answer> waiting =
                         CompletableFuture.supplyAsync(() -> client.post(socket + "/recv?bufsize=1", ""));
@@ -156,7 +152,9 @@ class DrainIT {
     private static void awaitReadiness(ServiceClient client, int status) throws InterruptedException {
         long end = System.nanoTime() + SOON.toNanos();
         while (client.get("/actuator/health/readiness").status() != status) {
-            assertThat(System.nanoTime() - end).as("readiness %d in time", status).isNegative();
+            assertThat(System.nanoTime() - end)
+                    .as("readiness %d in time", status)
+                    .isNegative();
             Thread.sleep(20);
         }
     }

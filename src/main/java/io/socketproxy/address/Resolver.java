@@ -84,9 +84,7 @@ public final class Resolver implements AutoCloseable {
                     Libc.getaddrinfo(name, service, family, type, proto, name == null ? flags : flags | AI_NUMERICHOST);
             if (resolved.error() == GaiError.EAI_NONAME && name != null && (flags & AI_NUMERICHOST) == 0) {
                 resolved = lookUp(
-                        () -> Libc.getaddrinfo(name, service, family, type, proto, flags),
-                        Libc.Resolved::error,
-                        name);
+                        () -> Libc.getaddrinfo(name, service, family, type, proto, flags), Libc.Resolved::error, name);
             }
         } else {
             resolved = lookUp(

@@ -76,10 +76,8 @@ class HandleMetrics implements MeterBinder, SocketEvents {
         Gauge.builder("socket_proxy.draining", () -> sockets.getObject().isDraining() ? 1 : 0)
                 .description("1 while the server lets what is open end and makes nothing new")
                 .register(registry);
-        bytes("in", "Bytes received by sockets")
-                .register(registry);
-        bytes("out", "Bytes that the kernel took to send from sockets")
-                .register(registry);
+        bytes("in", "Bytes received by sockets").register(registry);
+        bytes("out", "Bytes that the kernel took to send from sockets").register(registry);
     }
 
     private FunctionCounter.Builder<HandleMetrics> bytes(String direction, String description) {
@@ -122,7 +120,8 @@ class HandleMetrics implements MeterBinder, SocketEvents {
                 // It has ended meanwhile.
             }
         }
-        // A handle that ends while it is counted is in one sum or the other or, for a moment, in neither: a counter never goes back.
+        // A handle that ends while it is counted is in one sum or the other or, for a moment, in neither: a counter
+        // never goes back.
         return new Census(handles, Math.max(bytesIn, census.bytesIn()), Math.max(bytesOut, census.bytesOut()));
     }
 }

@@ -42,8 +42,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -402,8 +402,7 @@ public final class Sockets implements AutoCloseable {
         return telling(() -> createListening(owner, family, endpoint, backlog, lease));
     }
 
-    private Handle createListening(
-            String owner, int family, Endpoint endpoint, int backlog, @Nullable Duration lease) {
+    private Handle createListening(String owner, int family, Endpoint endpoint, int backlog, @Nullable Duration lease) {
         Handle handle = create(owner, endpoint.path() != null ? AF_UNIX : family, SOCK_STREAM, 0, lease);
         boolean listening = false;
         try {

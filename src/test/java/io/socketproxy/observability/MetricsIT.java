@@ -118,7 +118,8 @@ class MetricsIT {
 
     @Test
     void neitherMetricsNorLogsTellSecretsOrPayloads(CapturedOutput output) {
-        String ticket = service.post("/api/v1/tickets", "{}").json().at("/ticket").asString();
+        String ticket =
+                service.post("/api/v1/tickets", "{}").json().at("/ticket").asString();
         assertThat(ticket).isNotEmpty();
         use();
         service.get("/api/v1/nothing-here?ticket=" + ticket);
@@ -152,11 +153,9 @@ class MetricsIT {
         ServiceClient.Answer listener = service.post("/api/v1/listeners", "{}").expect(201);
         String target = "{'host': '127.0.0.1', 'port': %d}"
                 .formatted(listener.json().at("/localAddress/port").asInt());
-        String client =
-                service.post("/api/v1/connections", target).expect(201).location();
-        String server = service.post(listener.location() + "/accept", "")
-                .expect(201)
-                .location();
+        String client = service.post("/api/v1/connections", target).expect(201).location();
+        String server =
+                service.post(listener.location() + "/accept", "").expect(201).location();
         service.send("POST", client + "/sendall", PAYLOAD.getBytes(UTF_8)).expect(200);
         service.post(server + "/recv?bufsize=100", "").expect(200);
 
@@ -178,8 +177,7 @@ class MetricsIT {
 
     /** The sum of a metric's samples that have these labels. */
     private double value(String name, String labels) {
-        return Pattern.compile(
-                        "^" + name + "\\{([^}]*)} ([0-9.E+-]+)$", Pattern.MULTILINE)
+        return Pattern.compile("^" + name + "\\{([^}]*)} ([0-9.E+-]+)$", Pattern.MULTILINE)
                 .matcher(scrape())
                 .results()
                 .filter(sample -> sample.group(1).contains(labels))
