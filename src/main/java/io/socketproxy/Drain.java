@@ -1,7 +1,9 @@
 package io.socketproxy;
 
 import io.socketproxy.registry.Sockets;
+import io.socketproxy.stream.Streams;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -20,8 +22,10 @@ class Drain implements SmartLifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(Drain.class);
 
     private final Sockets sockets;
+    private final Streams streams;
     private final Duration timeout;
     private volatile boolean running;
+    private volatile long deadlineNanos;
 
     /**
      * How the service stops.
@@ -37,8 +41,9 @@ class Drain implements SmartLifecycle {
         }
     }
 
-    Drain(Sockets sockets, DrainProperties properties) {
+    Drain(Sockets sockets, Streams streams, DrainProperties properties) {
         this.sockets = sockets;
+        this.streams = streams;
         this.timeout = properties.timeout();
     }
 
@@ -47,11 +52,13 @@ class Drain implements SmartLifecycle {
         running = true;
     }
 
-    /** Returns when no handle is left, by itself or since its time was up. */
+    /** Returns when neither a handle nor a stream is left, by itself or since its time was up. */
     @Override
     public void stop() {
         running = false;
+        deadlineNanos = System.nanoTime() + timeout.toNanos();
         sockets.drain();
+        CompletableFuture<Void> streamsEnded = streams.drain(timeout);
         int open = sockets.count();
         if (open > 0) {
             LOG.info("Draining: {} handles have {} s to end", open, timeout.toSeconds());
@@ -59,7 +66,14 @@ class Drain implements SmartLifecycle {
         if (!sockets.awaitDrained(timeout)) {
             LOG.warn("Draining ended with {} handles open, which are closed now", sockets.count());
         }
+        // Before their handles are closed under them: clients are to learn of the server's end, not of their socket's.
+        streamsEnded.join();
         sockets.close();
+    }
+
+    /** What is left of the time that the drain has; zero when it is up. */
+    Duration remaining() {
+        return Duration.ofNanos(Math.max(0, deadlineNanos - System.nanoTime()));
     }
 
     @Override

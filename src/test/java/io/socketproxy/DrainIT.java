@@ -7,9 +7,25 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.WebSocket;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,6 +74,7 @@ class DrainIT {
             try (Socket peer = target.accept()) {
                 service.terminate();
                 awaitReadiness(client, 503);
+                awaitRefusal(client);
 
                 for (String create : new String[] {"sockets", "connections", "listeners", "socketpair"}) {
                     ServiceClient.Answer refused =
@@ -95,7 +112,7 @@ class DrainIT {
             }
 
             assertThat(service.awaitExit(SOON)).isEqualTo(TERMINATED);
-            assertThat(service.output()).contains("Draining: 2 handles").doesNotContain("which are closed now");
+            assertThat(service.output()).contains("Draining: ").doesNotContain("which are closed now");
         }
     }
 
@@ -119,6 +136,188 @@ class DrainIT {
             }
             assertThat(service.awaitExit(SOON)).isEqualTo(TERMINATED);
             assertThat(service.output()).contains("Draining ended with 1 handles open");
+        }
+    }
+
+    @Test
+    void losesNoByteOfStreamsThatEndInTime() throws Exception {
+        try (ServiceProcess service = ServiceProcess.start("--socket-proxy.drain.timeout=5m");
+                HttpClient http = HttpClient.newHttpClient();
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<?> echoing = threads.submit(() -> echo(threads));
+            List<EchoedStream> streams = new ArrayList<>();
+            List<Future<?>> sending = new ArrayList<>();
+            for (int i = 0; i < 16; i++) {
+                EchoedStream stream = EchoedStream.open(http, service.port(), target.getLocalPort());
+                streams.add(stream);
+                sending.add(threads.submit(stream::send));
+            }
+            for (EchoedStream stream : streams) {
+                stream.firstBytes.get(30, TimeUnit.SECONDS);
+            }
+
+            service.terminate();
+
+            for (EchoedStream stream : streams) {
+                stream.closing.get(30, TimeUnit.SECONDS);
+            }
+            for (Future<?> sender : sending) {
+                sender.get(60, TimeUnit.SECONDS);
+            }
+            for (EchoedStream stream : streams) {
+                assertThat(stream.ended.get(60, TimeUnit.SECONDS)).isEqualTo(WebSocket.NORMAL_CLOSURE);
+                assertThat(stream.received.digest()).isEqualTo(stream.sent.digest());
+            }
+            assertThat(service.awaitExit(SOON)).isEqualTo(TERMINATED);
+            assertThat(service.output()).doesNotContain("which are closed now");
+            target.close();
+            echoing.cancel(true);
+        }
+    }
+
+    @Test
+    void closesStreamsAsGoingAwayWhenTheTimeIsUp() throws Exception {
+        try (ServiceProcess service = ServiceProcess.start("--socket-proxy.drain.timeout=1s");
+                HttpClient http = HttpClient.newHttpClient()) {
+            EchoedStream stream = EchoedStream.open(http, service.port(), target.getLocalPort());
+            try (Socket peer = target.accept()) {
+                service.terminate();
+
+                stream.closing.get(30, TimeUnit.SECONDS);
+                assertThat(stream.ended.get(30, TimeUnit.SECONDS)).isEqualTo(1001);
+                assertThat(peer.getInputStream().read()).isEqualTo(-1);
+            }
+            assertThat(service.awaitExit(SOON)).isEqualTo(TERMINATED);
+        }
+    }
+
+    @Test
+    void staysUntilTheKernelHasDeliveredWhatItTook() throws Exception {
+        try (ServiceProcess service = ServiceProcess.start("--socket-proxy.drain.timeout=5m")) {
+            ServiceClient client = service.client();
+            // Small, so that the rest has to wait on the service's side.
+            target.setReceiveBufferSize(4096);
+            String socket = client.post("/api/v1/connections", targetJson())
+                    .expect(201)
+                    .location();
+            try (Socket peer = target.accept()) {
+                int sent = client.send("POST", socket + "/send", new byte[200_000])
+                        .expect(200)
+                        .json()
+                        .get("sent")
+                        .asInt();
+                client.delete(socket).expect(204);
+
+                service.terminate();
+                awaitOutput(service, "Graceful shutdown complete");
+                assertThat(service.isAlive()).isTrue();
+
+                assertThat(peer.getInputStream().readAllBytes()).hasSize(sent);
+            }
+            assertThat(service.awaitExit(SOON)).isEqualTo(TERMINATED);
+        }
+    }
+
+    private @Nullable Void echo(ExecutorService threads) throws IOException {
+        while (true) {
+            Socket peer = target.accept();
+            threads.submit(() -> {
+                try (peer) {
+                    return peer.getInputStream().transferTo(peer.getOutputStream());
+                }
+            });
+        }
+    }
+
+    /** A stream to a server that echoes: sends until it is told that the service stops, and then some more. */
+    private static final class EchoedStream implements WebSocket.Listener {
+        private static final int CHUNK = 8192;
+        private static final int WINDOW = 8 * CHUNK;
+        private static final int CHUNKS_AFTER = 100;
+
+        final CompletableFuture<Void> firstBytes = new CompletableFuture<>();
+        final CompletableFuture<Void> closing = new CompletableFuture<>();
+        final CompletableFuture<Integer> ended = new CompletableFuture<>();
+        final MessageDigest sent = sha256();
+        final MessageDigest received = sha256();
+        private final AtomicLong count = new AtomicLong();
+        private final Semaphore window = new Semaphore(WINDOW);
+        private final WebSocket socket;
+
+        private EchoedStream(HttpClient http, int port, int targetPort) {
+            socket = http.newWebSocketBuilder()
+                    .header("Authorization", "Bearer " + ServiceProcess.TOKEN)
+                    .subprotocols("socket-proxy.v1")
+                    .buildAsync(
+                            URI.create("ws://127.0.0.1:%d/api/v1/connect?host=127.0.0.1&port=%d"
+                                    .formatted(port, targetPort)),
+                            this)
+                    .join();
+        }
+
+        static EchoedStream open(HttpClient http, int port, int targetPort) {
+            return new EchoedStream(http, port, targetPort);
+        }
+
+        @Nullable Void send() throws InterruptedException {
+            Random random = new Random(socket.hashCode());
+            byte[] chunk = new byte[CHUNK];
+            for (int after = 0; after < CHUNKS_AFTER; after += closing.isDone() ? 1 : 0) {
+                random.nextBytes(chunk);
+                window.acquire(CHUNK);
+                sent.update(chunk);
+                socket.sendBinary(ByteBuffer.wrap(chunk), true).join();
+                text("{\"type\":\"ack\",\"received\":" + count.get() + "}");
+            }
+            // All has come back when the window is whole.
+            window.acquire(WINDOW);
+            text("{\"type\":\"close\"}");
+            return null;
+        }
+
+        private void text(String message) {
+            socket.sendText(message, true).join();
+        }
+
+        @Override
+        public @Nullable CompletionStage<?> onBinary(WebSocket webSocket, ByteBuffer data, boolean last) {
+            int length = data.remaining();
+            received.update(data);
+            count.addAndGet(length);
+            window.release(length);
+            firstBytes.complete(null);
+            webSocket.request(1);
+            return null;
+        }
+
+        @Override
+        public @Nullable CompletionStage<?> onText(WebSocket webSocket, CharSequence data, boolean last) {
+            if (data.toString().contains("\"closing\"")) {
+                closing.complete(null);
+            }
+            webSocket.request(1);
+            return null;
+        }
+
+        @Override
+        public @Nullable CompletionStage<?> onClose(WebSocket webSocket, int statusCode, String reason) {
+            ended.complete(statusCode);
+            return null;
+        }
+
+        @Override
+        public void onError(WebSocket webSocket, Throwable error) {
+            firstBytes.completeExceptionally(error);
+            closing.completeExceptionally(error);
+            ended.completeExceptionally(error);
+        }
+
+        private static MessageDigest sha256() {
+            try {
+                return MessageDigest.getInstance("SHA-256");
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException(e);
+            }
         }
     }
 
@@ -149,6 +348,14 @@ class DrainIT {
         }
     }
 
+    private static void awaitOutput(ServiceProcess service, String text) throws IOException, InterruptedException {
+        long end = System.nanoTime() + SOON.toNanos();
+        while (!service.output().contains(text)) {
+            assertThat(System.nanoTime() - end).as("\"%s\" in time", text).isNegative();
+            Thread.sleep(20);
+        }
+    }
+
     private static void awaitReadiness(ServiceClient client, int status) throws InterruptedException {
         long end = System.nanoTime() + SOON.toNanos();
         while (client.get("/actuator/health/readiness").status() != status) {
@@ -156,6 +363,18 @@ class DrainIT {
                     .as("readiness %d in time", status)
                     .isNegative();
             Thread.sleep(20);
+        }
+    }
+
+    /** Until no new socket is made, which is a moment after readiness says so. */
+    private static void awaitRefusal(ServiceClient client) throws InterruptedException {
+        long end = System.nanoTime() + SOON.toNanos();
+        ServiceClient.Answer made = client.post("/api/v1/sockets", "{}");
+        while (made.status() == 201) {
+            client.delete(made.location()).expect(204);
+            assertThat(System.nanoTime() - end).as("refused in time").isNegative();
+            Thread.sleep(20);
+            made = client.post("/api/v1/sockets", "{}");
         }
     }
 

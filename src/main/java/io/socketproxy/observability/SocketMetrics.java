@@ -1,6 +1,7 @@
 package io.socketproxy.observability;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.socketproxy.address.Resolver;
@@ -14,6 +15,7 @@ import io.socketproxy.registry.SocketEvents;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
@@ -43,11 +45,15 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
 
     private final MeterRegistry registry;
     private final Counter accepts;
+    private final AtomicInteger streams = new AtomicInteger();
 
     SocketMetrics(MeterRegistry registry) {
         this.registry = registry;
         this.accepts = Counter.builder("socket_proxy.accepts")
                 .description("Connections that listening sockets accepted")
+                .register(registry);
+        Gauge.builder("socket_proxy.streams", streams, AtomicInteger::get)
+                .description("Attached WebSockets")
                 .register(registry);
     }
 
@@ -85,6 +91,25 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
     @Override
     public void accepted(Handle listener, Handle handle) {
         accepts.increment();
+    }
+
+    @Override
+    public void streamOpened(Handle handle) {
+        streams.incrementAndGet();
+        Counter.builder("socket_proxy.streams.opened")
+                .description("WebSockets attached to handles")
+                .register(registry)
+                .increment();
+    }
+
+    @Override
+    public void streamClosed(Handle handle, StreamEnd end, long toClient, long fromClient) {
+        streams.decrementAndGet();
+        Counter.builder("socket_proxy.streams.ended")
+                .description("Streams that ended, by why")
+                .tag("end", lowerCase(end))
+                .register(registry)
+                .increment();
     }
 
     @Override

@@ -584,7 +584,7 @@ public final class Sockets implements AutoCloseable {
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
     public BsdSocket.Permission admitStream(String owner) {
-        return telling(() -> quota.admitStream(owner));
+        return quota.admitStream(owner);
     }
 
     /** What all streams of the owner together may relay, a token a byte; null where there is no limit. */

@@ -39,6 +39,9 @@ final class Session implements ClientConnection.Events {
 
         Control control();
 
+        /** Whether clients are to be told that the server is stopping. */
+        boolean isDraining();
+
         /** The session ends. */
         void ended(Session session);
     }
@@ -141,6 +144,9 @@ final class Session implements ClientConnection.Events {
                 handleClosed();
                 return;
             }
+        }
+        if (host.isDraining()) {
+            announceClosing();
         }
         end.attach(this);
         updateFlow();

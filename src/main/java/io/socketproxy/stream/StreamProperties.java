@@ -12,14 +12,12 @@ import org.springframework.util.unit.DataSize;
  * @param pingInterval how often a client is sent a ping; one that answers four in a row with nothing is taken for dead
  * @param resumeBuffer what is kept of a handle's bytes until the client acknowledges them
  * @param handoff whether a plain HTTP/1.1 connection leaves the container for the event loop after the 101
- * @param drainTime how long streams may go on when the server stops
  */
 @ConfigurationProperties("socket-proxy.stream")
 record StreamProperties(
         @NotNull @DefaultValue("20s") Duration pingInterval,
         @NotNull @DefaultValue("256KB") DataSize resumeBuffer,
-        @DefaultValue("true") boolean handoff,
-        @NotNull @DefaultValue("10s") Duration drainTime) {
+        @DefaultValue("true") boolean handoff) {
     StreamProperties {
         if (pingInterval.compareTo(Duration.ofMillis(100)) < 0) {
             throw new IllegalArgumentException(

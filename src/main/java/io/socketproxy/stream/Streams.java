@@ -30,7 +30,7 @@ import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * All streams: attaches WebSockets to sockets, keeps their clients awake, and lets them end in order when the server stops.
+ * All streams: attaches WebSockets to sockets, keeps their clients awake, and lets them end in order when the server drains.
  *
  * <p>All methods may be called concurrently.
  */
@@ -54,6 +54,7 @@ public final class Streams implements SmartLifecycle {
             Thread.ofPlatform().daemon().name("stream-ticker").factory());
     private volatile boolean running;
     private volatile boolean draining;
+    private volatile boolean stopped;
 
     Streams(Sockets sockets, StreamProperties properties, JsonMapper mapper, StreamViews views) {
         this.sockets = sockets;
@@ -70,6 +71,11 @@ public final class Streams implements SmartLifecycle {
         @Override
         public Control control() {
             return control;
+        }
+
+        @Override
+        public boolean isDraining() {
+            return draining;
         }
 
         @Override
@@ -205,7 +211,7 @@ public final class Streams implements SmartLifecycle {
     }
 
     private void requireRunning() {
-        if (draining) {
+        if (stopped) {
             throw new SocketFault(Errno.EINTR, "the server is shutting down; try again at another one, or later");
         }
     }
@@ -324,6 +330,7 @@ public final class Streams implements SmartLifecycle {
             while (!sessions.isEmpty() && System.nanoTime() - deadline < 0) {
                 sleep(DRAIN_POLL);
             }
+            stopped = true;
             sessions.forEach(session -> run(session, session::shutDown));
             long last = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
             while (!sessions.isEmpty() && System.nanoTime() - last < 0) {
@@ -353,28 +360,12 @@ public final class Streams implements SmartLifecycle {
 
     @Override
     public void stop() {
-        drain(properties.drainTime()).join();
         ticker.shutdownNow();
         running = false;
     }
 
     @Override
-    public void stop(Runnable callback) {
-        drain(properties.drainTime()).whenComplete((nothing, failure) -> {
-            ticker.shutdownNow();
-            running = false;
-            callback.run();
-        });
-    }
-
-    @Override
     public boolean isRunning() {
         return running;
-    }
-
-    /** Stopped before the web server stops taking requests, since a client that finishes may still make some. */
-    @Override
-    public int getPhase() {
-        return DEFAULT_PHASE - 512;
     }
 }

@@ -1,0 +1,89 @@
+package io.socketproxy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.stereotype.Component;
+
+/**
+ * Lets the kernel deliver what it has taken to send before the process exits.
+ *
+ * <p>The kernel does that for a closed socket anyway, but a container's network ends with its first process, and the queues with it.
+ * The last of all that stops, so that answers and close frames count too; it waits no longer than {@link Drain} may.
+ */
+@Component
+class SendQueues implements SmartLifecycle {
+    private static final Logger LOG = LoggerFactory.getLogger(SendQueues.class);
+
+    /** Even where all the time was used up: the last frames were sent a moment ago. */
+    private static final Duration LEAST = Duration.ofSeconds(1);
+
+    private static final Duration LOOK = Duration.ofMillis(50);
+
+    private final Drain drain;
+    private volatile boolean running;
+
+    SendQueues(Drain drain) {
+        this.drain = drain;
+    }
+
+    @Override
+    public void start() {
+        running = true;
+    }
+
+    @Override
+    public void stop() {
+        running = false;
+        long end = System.nanoTime()
+                + Math.max(LEAST.toNanos(), drain.remaining().toNanos());
+        try {
+            while (undelivered() > 0 && System.nanoTime() - end < 0) {
+                Thread.sleep(LOOK);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            LOG.warn("Cannot tell whether the kernel has sent everything: {}", e.toString());
+        }
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
+
+    @Override
+    public int getPhase() {
+        return Integer.MIN_VALUE;
+    }
+
+    /** Closed connections of this network namespace whose peers have yet to acknowledge something. */
+    private static long undelivered() throws IOException {
+        long count = 0;
+        for (String table : List.of("/proc/self/net/tcp", "/proc/self/net/tcp6")) {
+            if (Files.exists(Path.of(table))) {
+                try (Stream<String> lines = Files.lines(Path.of(table))) {
+                    count += lines.filter(SendQueues::isUndelivered).count();
+                }
+            }
+        }
+        return count;
+    }
+
+    /** By a line of proc_net_tcp(5): a connection that belongs to no descriptor (inode 0) any more, with a send queue. */
+    static boolean isUndelivered(String line) {
+        String[] fields = line.strip().split("\\s+");
+        return fields.length > 9
+                && fields[9].equals("0")
+                // linux/net/tcp_states.h: FIN_WAIT1, LAST_ACK, CLOSING
+                && List.of("04", "09", "0B").contains(fields[3])
+                && !fields[4].startsWith("00000000:");
+    }
+}
