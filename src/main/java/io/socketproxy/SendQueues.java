@@ -41,8 +41,8 @@ class SendQueues implements SmartLifecycle {
     @Override
     public void stop() {
         running = false;
-        long end = System.nanoTime()
-                + Math.max(LEAST.toNanos(), drain.remaining().toNanos());
+        long end =
+                System.nanoTime() + Math.max(LEAST.toNanos(), drain.remaining().toNanos());
         try {
             while (undelivered() > 0 && System.nanoTime() - end < 0) {
                 Thread.sleep(LOOK);

@@ -197,9 +197,8 @@ class DrainIT {
             ServiceClient client = service.client();
             // Small, so that the rest has to wait on the service's side.
             target.setReceiveBufferSize(4096);
-            String socket = client.post("/api/v1/connections", targetJson())
-                    .expect(201)
-                    .location();
+            String socket =
+                    client.post("/api/v1/connections", targetJson()).expect(201).location();
             try (Socket peer = target.accept()) {
                 int sent = client.send("POST", socket + "/send", new byte[200_000])
                         .expect(200)
@@ -259,7 +258,8 @@ class DrainIT {
             return new EchoedStream(http, port, targetPort);
         }
 
-        @Nullable Void send() throws InterruptedException {
+        @Nullable
+        Void send() throws InterruptedException {
             Random random = new Random(socket.hashCode());
             byte[] chunk = new byte[CHUNK];
             for (int after = 0; after < CHUNKS_AFTER; after += closing.isDone() ? 1 : 0) {

@@ -17,8 +17,9 @@ class SendQueuesTest {
         assertThat(SendQueues.isUndelivered(line("01", "0003A0C1", "48151"))).isFalse();
         assertThat(SendQueues.isUndelivered(line("04", "00000000", "0"))).isFalse();
         assertThat(SendQueues.isUndelivered(line("06", "00000000", "0"))).isFalse();
-        assertThat(SendQueues.isUndelivered(
-                        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"))
+        assertThat(
+                        SendQueues.isUndelivered(
+                                "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"))
                 .isFalse();
     }
 
