@@ -1,0 +1,52 @@
+package io.socketproxy.stream;
+
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+
+/** Waits for what must come about, without a guess at how long it takes. */
+final class Eventually {
+
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+
+    private Eventually() {}
+
+    interface Assertion {
+        void check() throws Exception;
+    }
+
+    /** Tries until the assertion holds; after 30 s it fails as the last try did. */
+    static void holds(Assertion assertion) throws Exception {
+        long end = System.nanoTime() + LIMIT.toNanos();
+        while (true) {
+            try {
+                assertion.check();
+                return;
+            } catch (AssertionError e) {
+                if (System.nanoTime() > end) {
+                    throw e;
+                }
+                TimeUnit.MILLISECONDS.sleep(20);
+            }
+        }
+    }
+
+    /** The value as soon as it has not changed for a while: of something that comes to rest. */
+    static <T> T settled(Callable<T> value, Duration unchanged) throws Exception {
+        long end = System.nanoTime() + LIMIT.toNanos();
+        T last = value.call();
+        long since = System.nanoTime();
+        while (System.nanoTime() - since < unchanged.toNanos()) {
+            if (System.nanoTime() > end) {
+                throw new AssertionError("does not come to rest: " + last);
+            }
+            TimeUnit.MILLISECONDS.sleep(20);
+            T next = value.call();
+            if (!next.equals(last)) {
+                last = next;
+                since = System.nanoTime();
+            }
+        }
+        return last;
+    }
+}

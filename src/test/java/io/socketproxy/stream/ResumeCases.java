@@ -1,0 +1,423 @@
+package io.socketproxy.stream;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.socketproxy.stream.RawWebSocket.Answer;
+import java.io.IOException;
+import java.net.Socket;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+/** Streams that are cut and taken up again. A subclass says on which transport. */
+abstract class ResumeCases extends StreamServer {
+
+    /** What the server keeps of the bytes that the client has not acknowledged; the default of {@code socket-proxy.stream.resume-buffer}. */
+    private static final int HELD_BYTES = 256 << 10;
+
+    private static final int TRANSFER_BYTES = 16 << 20;
+    private static final int CUTS = 40;
+
+    private static byte[] random(int seed, int n) {
+        byte[] bytes = new byte[n];
+        new Random(seed).nextBytes(bytes);
+        return bytes;
+    }
+
+    private static String sha256(byte[] bytes) {
+        return hex(digest(), bytes);
+    }
+
+    private static MessageDigest digest() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static String hex(MessageDigest digest, byte[] last) {
+        return HexFormat.of().formatHex(digest.digest(last));
+    }
+
+    private static String ack(long received) {
+        return "{\"type\": \"ack\", \"received\": " + received + "}";
+    }
+
+    private static void write(Socket peer, byte[] bytes) {
+        try {
+            peer.getOutputStream().write(bytes);
+        } catch (IOException e) {
+            // Whoever waits for the bytes sees it.
+        }
+    }
+
+    // Everything at once.
+
+    @Test
+    void aTransferInBothDirectionsSurvivesCutsAtAnyPoint() throws Exception {
+        byte[] down = random(16, TRANSFER_BYTES);
+        byte[] up = random(61, TRANSFER_BYTES);
+        try (Target target = Target.listening()) {
+            String id = connected(target.port());
+            try (Socket peer = target.accept()) {
+                CompletableFuture<String> arrived = new CompletableFuture<>();
+                Thread.ofVirtual().start(() -> {
+                    try {
+                        arrived.complete(sha256(Target.readAll(peer)));
+                    } catch (IOException e) {
+                        arrived.completeExceptionally(e);
+                    }
+                });
+                Thread.ofVirtual().start(() -> {
+                    write(peer, down);
+                    try {
+                        peer.shutdownOutput();
+                    } catch (IOException e) {
+                        // Whoever waits for the end of file sees it.
+                    }
+                });
+
+                int cuts = new Transfer(id, down.length, up).run();
+
+                assertThat(cuts).isEqualTo(CUTS);
+                assertThat(arrived.get(30, TimeUnit.SECONDS)).isEqualTo(sha256(up));
+            }
+            ended(id);
+        }
+    }
+
+    private void ended(String id) throws Exception {
+        if (call("GET", "/api/v1/sockets/" + id, "").status() == 200) {
+            ok("DELETE", "/api/v1/sockets/" + id, "");
+        }
+    }
+
+    /** A client that goes on wherever it was cut. */
+    private final class Transfer {
+        private final Random random = new Random(40);
+        private final String id;
+        private final int total;
+        private final byte[] up;
+        private final MessageDigest digest = digest();
+        private long received;
+        private long acknowledged;
+
+        Transfer(String id, int total, byte[] up) {
+            this.id = id;
+            this.total = total;
+            this.up = up;
+        }
+
+        /** How often it was cut; the bytes that came are right, or it fails. */
+        int run() throws Exception {
+            for (int cuts = 0; cuts < CUTS; cuts++) {
+                // A few end within the first frames, so that the handshake and attached are cut too.
+                int bytes = cuts % 8 == 0 ? random.nextInt(10) : random.nextInt(2 * TRANSFER_BYTES / CUTS);
+                RawWebSocket socket = resume(id, received);
+                Thread writer = begin(socket, random.nextInt(2 * TRANSFER_BYTES / CUTS));
+                long until = Math.min(received + bytes, total);
+                receive(socket, until);
+                switch (random.nextInt(3)) {
+                    case 0 -> socket.reset();
+                    case 1 -> socket.drop();
+                    default ->
+                        // Left as it is: the server believes it alive, and has more to send to it.
+                        Thread.ofVirtual().start(() -> {
+                            try (socket) {
+                                TimeUnit.SECONDS.sleep(2);
+                            } catch (InterruptedException | IOException e) {
+                                // It is gone already.
+                            }
+                        });
+                }
+                writer.join();
+            }
+            try (RawWebSocket socket = resume(id, received)) {
+                Thread writer = begin(socket, up.length);
+                receive(socket, total);
+                socket.text(ack(received));
+                writer.join();
+                socket.control("eof");
+                assertThat(socket.rest()).isEmpty();
+                assertThat(socket.closed().code()).isEqualTo(1000);
+            }
+            assertThat(HexFormat.of().formatHex(digest.digest())).isEqualTo(sha256(random(16, TRANSFER_BYTES)));
+            return CUTS;
+        }
+
+        /** Checks the offsets and starts to send from where the server says, up to so many bytes. */
+        private Thread begin(RawWebSocket socket, int most) throws IOException {
+            JsonNode attached = socket.control("attached");
+            assertThat(attached.get("sent").asLong()).isEqualTo(received);
+            int from = attached.get("received").asInt();
+            int to = (int) Math.min((long) from + most, up.length);
+            Random sizes = new Random(from);
+            return Thread.ofVirtual().start(() -> {
+                try {
+                    for (int at = from; at < to; ) {
+                        int next = Math.min(to, at + 1 + sizes.nextInt(40_000));
+                        socket.binary(Arrays.copyOfRange(up, at, next));
+                        at = next;
+                    }
+                    if (to == up.length) {
+                        socket.text("{\"type\": \"shutdown\", \"how\": \"SHUT_WR\"}");
+                    }
+                } catch (IOException e) {
+                    // Cut; the next one goes on from where the server was.
+                }
+            });
+        }
+
+        private void receive(RawWebSocket socket, long until) throws IOException {
+            while (received < until) {
+                byte[] bytes = socket.bytes((int) Math.min(until - received, 10_000));
+                digest.update(bytes);
+                received += bytes.length;
+                if (received - acknowledged > HELD_BYTES / 4) {
+                    socket.text(ack(received));
+                    acknowledged = received;
+                }
+            }
+        }
+    }
+
+    // One by one.
+
+    @Test
+    void goesOnWithTheByteAfterTheLastThatWasReceived() throws Exception {
+        byte[] sent = random(1, 100_000);
+        try (Target target = Target.listening()) {
+            String id = connected(target.port());
+            try (Socket peer = target.accept()) {
+                try (RawWebSocket socket = attach(id)) {
+                    write(peer, sent);
+                    assertThat(socket.bytes(sent.length)).isEqualTo(sent);
+                }
+                for (int from : new int[] {70_000, 0, 99_999, 100_000}) {
+                    try (RawWebSocket socket = resume(id, from)) {
+                        assertThat(socket.control("attached").get("sent").asInt())
+                                .isEqualTo(from);
+                        assertThat(socket.bytes(sent.length - from))
+                                .isEqualTo(Arrays.copyOfRange(sent, from, sent.length));
+                    }
+                }
+            }
+            ended(id);
+        }
+    }
+
+    @Test
+    void tellsWhatIsHeldWhereTheByteIsNot() throws Exception {
+        byte[] sent = random(2, 100_000);
+        try (Target target = Target.listening()) {
+            String id = connected(target.port());
+            try (Socket peer = target.accept()) {
+                write(peer, sent);
+                try (RawWebSocket socket = attach(id)) {
+                    assertThat(socket.bytes(sent.length)).isEqualTo(sent);
+                    socket.text(ack(60_000));
+                    assertThat(socket.bye().code()).isEqualTo(1000);
+                }
+                for (int from : new int[] {0, 59_999, 100_001}) {
+                    Answer answer = RawWebSocket.refused(port, stream(id) + "?received=" + from, BEARER, V1);
+                    assertThat(answer.status()).isEqualTo(409);
+                    assertThat(answer.errno()).isEqualTo("EINVAL");
+                    assertThat(answer.json().get("detail").asString())
+                            .contains("60000")
+                            .contains("100000");
+                }
+                try (RawWebSocket socket = resume(id, 60_000)) {
+                    assertThat(socket.bytes(40_000)).isEqualTo(Arrays.copyOfRange(sent, 60_000, 100_000));
+                }
+            }
+            ended(id);
+        }
+    }
+
+    @Test
+    void keepsWhatIsNotAcknowledgedAndNoMore() throws Exception {
+        int total = 4 << 20;
+        byte[] sent = random(3, total);
+        try (Target target = Target.listening()) {
+            String id = connected(target.port());
+            try (Socket peer = target.accept();
+                    RawWebSocket socket = attach(id)) {
+                socket.control("attached");
+                Thread.ofVirtual().start(() -> write(peer, sent));
+                AtomicLong got = new AtomicLong();
+                CompletableFuture<byte[]> all = new CompletableFuture<>();
+                Thread.ofVirtual().start(() -> {
+                    try {
+                        byte[] received = new byte[total];
+                        while (got.get() < total) {
+                            byte[] bytes = socket.some();
+                            System.arraycopy(bytes, 0, received, (int) got.get(), bytes.length);
+                            got.addAndGet(bytes.length);
+                        }
+                        all.complete(received);
+                    } catch (IOException | AssertionError e) {
+                        all.completeExceptionally(e);
+                    }
+                });
+                long acknowledged = 0;
+                while (acknowledged < total) {
+                    long before = acknowledged;
+                    Eventually.holds(() -> assertThat(got.get()).isEqualTo(Math.min(before + HELD_BYTES, total)));
+                    if (acknowledged < 3 * HELD_BYTES) {
+                        // It stays at that.
+                        assertThat(Eventually.settled(got::get, Duration.ofMillis(300)))
+                                .isEqualTo(before + HELD_BYTES);
+                    }
+                    acknowledged = got.get();
+                    socket.text(ack(acknowledged));
+                }
+                assertThat(Arrays.equals(all.get(30, TimeUnit.SECONDS), sent)).isTrue();
+            }
+            ended(id);
+        }
+    }
+
+    @Test
+    void whatComesWhileNoStreamIsAttachedIsNotLostNorIsTheEnd() throws Exception {
+        byte[] sent = random(4, 3_000_000);
+        try (Target target = Target.listening()) {
+            String id = connected(target.port());
+            Socket peer = target.accept();
+            try (RawWebSocket socket = attach(id)) {
+                write(peer, "first".getBytes(UTF_8));
+                assertThat(socket.string(5)).isEqualTo("first");
+            }
+            Thread.ofVirtual().start(() -> {
+                try (peer) {
+                    write(peer, sent);
+                } catch (IOException e) {
+                    // Whoever waits for the bytes sees it.
+                }
+            });
+            try (RawWebSocket socket = resume(id, 5)) {
+                receiveAll(socket, 5, sent);
+                socket.control("eof");
+            }
+            // The eof was sent to a WebSocket that may never have got it.
+            try (RawWebSocket socket = resume(id, 5 + sent.length)) {
+                socket.control("attached");
+                socket.control("eof");
+                socket.text("{\"type\": \"shutdown\", \"how\": \"SHUT_WR\"}");
+                assertThat(socket.closed().code()).isEqualTo(1000);
+            }
+            ended(id);
+        }
+    }
+
+    private static void receiveAll(RawWebSocket socket, long offset, byte[] expected) throws IOException {
+        for (int at = 0; at < expected.length; ) {
+            int next = Math.min(expected.length, at + 50_000);
+            assertThat(Arrays.equals(socket.bytes(next - at), Arrays.copyOfRange(expected, at, next)))
+                    .as("at " + at)
+                    .isTrue();
+            at = next;
+            socket.text(ack(offset + at));
+        }
+    }
+
+    @Test
+    void takesThePlaceOfAStreamThatIsBelievedAlive() throws Exception {
+        try (Target target = Target.echo()) {
+            String id = connected(target.port());
+            try (RawWebSocket first = attach(id)) {
+                first.control("attached");
+                first.binary("one");
+                assertThat(first.string(3)).isEqualTo("one");
+                try (RawWebSocket second = resume(id, 3)) {
+                    assertThat(second.control("attached").get("received").asInt())
+                            .isEqualTo(3);
+                    assertThat(first.closed().code()).isEqualTo(1008);
+                    assertThat(first.closed().reason()).startsWith("EBUSY");
+                    second.binary("two");
+                    assertThat(second.string(3)).isEqualTo("two");
+                }
+            }
+            ended(id);
+        }
+    }
+
+    @Test
+    void replacesAStreamWhoseClientHasStoppedReading() throws Exception {
+        byte[] sent = random(5, 8 << 20);
+        try (Target target = Target.listening()) {
+            String id = connected(target.port());
+            try (Socket peer = target.accept();
+                    RawWebSocket first = RawWebSocket.open(port, stream(id), 16 << 10, BEARER, V1)) {
+                Thread.ofVirtual().start(() -> write(peer, sent));
+                byte[] begun = first.bytes(10_000);
+                try (RawWebSocket second = resume(id, 10_000)) {
+                    assertThat(second.control("attached").get("sent").asInt()).isEqualTo(10_000);
+                    assertThat(begun).isEqualTo(Arrays.copyOf(sent, 10_000));
+                    receiveAll(second, 10_000, Arrays.copyOfRange(sent, 10_000, sent.length));
+                }
+            }
+            ended(id);
+        }
+    }
+
+    @Test
+    void tellsAResumingClientHowMuchOfItsOwnHasArrived() throws Exception {
+        byte[] sent = random(6, 2 << 20);
+        try (Target target = Target.listening(16 << 10)) {
+            String id = connected(target.port());
+            try (Socket peer = target.accept()) {
+                RawWebSocket first = attach(id);
+                first.control("attached");
+                Thread writer = Thread.ofVirtual().start(() -> {
+                    try {
+                        first.binary(sent);
+                    } catch (IOException e) {
+                        // Cut.
+                    }
+                });
+                assertThat(peer.getInputStream().readNBytes(1000)).isEqualTo(Arrays.copyOf(sent, 1000));
+                first.reset();
+                writer.join();
+                try (RawWebSocket second = resume(id, 0)) {
+                    int taken = second.control("attached").get("received").asInt();
+                    assertThat(taken).isBetween(1000, sent.length);
+                    Thread rest = Thread.ofVirtual().start(() -> {
+                        try {
+                            second.binary(Arrays.copyOfRange(sent, taken, sent.length));
+                        } catch (IOException e) {
+                            // The reader sees it.
+                        }
+                    });
+                    assertThat(Arrays.equals(
+                                    peer.getInputStream().readNBytes(sent.length - 1000),
+                                    Arrays.copyOfRange(sent, 1000, sent.length)))
+                            .isTrue();
+                    rest.join();
+                }
+            }
+            ended(id);
+        }
+    }
+
+    @Test
+    void aConnectionInOneStepCannotBeResumed() throws Exception {
+        try (Target target = Target.echo();
+                RawWebSocket socket = v1(target.port())) {
+            String id = socket.control("attached").at("/socket/id").asString();
+            socket.reset();
+            Eventually.holds(() -> assertThat(RawWebSocket.refused(port, stream(id) + "?received=0", BEARER, V1)
+                            .status())
+                    .isEqualTo(404));
+        }
+    }
+}

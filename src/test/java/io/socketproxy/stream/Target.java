@@ -1,0 +1,116 @@
+package io.socketproxy.stream;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** A TCP server on a free port of loopback, for streams to connect to. */
+final class Target implements AutoCloseable {
+
+    private final ServerSocket server;
+    private final Set<Socket> accepted = ConcurrentHashMap.newKeySet();
+
+    /** @param receiveBuffer SO_RCVBUF of what is accepted, so that one that does not read is noticed soon; 0 for the system's own */
+    private Target(int receiveBuffer) throws IOException {
+        server = new ServerSocket();
+        if (receiveBuffer > 0) {
+            server.setReceiveBufferSize(receiveBuffer);
+        }
+        server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 4096);
+        server.setSoTimeout(30_000);
+    }
+
+    /** What is done with an accepted connection, in a thread of its own; it is closed after. */
+    interface Service {
+        void serve(Socket connection) throws IOException;
+    }
+
+    /** A server whose connections the test accepts. */
+    static Target listening() throws IOException {
+        return new Target(0);
+    }
+
+    static Target listening(int receiveBuffer) throws IOException {
+        return new Target(receiveBuffer);
+    }
+
+    static Target serving(Service service) throws IOException {
+        Target target = new Target(0);
+        target.server.setSoTimeout(0);
+        Thread.ofVirtual().name("target").start(() -> target.acceptAll(service));
+        return target;
+    }
+
+    /** Answers with what comes; ends when the client does. */
+    static Target echo() throws IOException {
+        return serving(connection -> connection.getInputStream().transferTo(connection.getOutputStream()));
+    }
+
+    private void acceptAll(Service service) {
+        while (true) {
+            Socket connection;
+            try {
+                connection = accept();
+            } catch (IOException e) {
+                return;
+            }
+            Thread.ofVirtual().start(() -> {
+                try (connection) {
+                    service.serve(connection);
+                } catch (IOException e) {
+                    // The test's other end sees to it that this is noticed.
+                } finally {
+                    accepted.remove(connection);
+                }
+            });
+        }
+    }
+
+    int port() {
+        return server.getLocalPort();
+    }
+
+    Socket accept() throws IOException {
+        Socket connection = server.accept();
+        connection.setSoTimeout(30_000);
+        connection.setTcpNoDelay(true);
+        accepted.add(connection);
+        return connection;
+    }
+
+    /** A port on which nothing listens. */
+    static int closedPort() throws IOException {
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return server.getLocalPort();
+        }
+    }
+
+    /** Reads to the end of file, which must come. */
+    static byte[] readAll(Socket connection) throws IOException {
+        InputStream in = connection.getInputStream();
+        return in.readAllBytes();
+    }
+
+    /** Closes a connection of the target's: FIN, or RST if there is something unread. */
+    static void end(Socket connection) throws IOException {
+        connection.close();
+    }
+
+    static void reset(Socket connection) throws IOException {
+        connection.setSoLinger(true, 0);
+        connection.close();
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.close();
+        for (Socket connection : accepted) {
+            connection.close();
+        }
+    }
+}
