@@ -168,20 +168,6 @@ abstract class RealClientCases extends StreamServer {
         }
     }
 
-    @Test
-    void echoByWebsockify() throws Exception {
-        Path python = pythonWith("websockify", "python3-websockify");
-        String ticket = ok("POST", "/api/v1/tickets", "").get("ticket").asString();
-        try (Target echo = Target.echo()) {
-            String url = "ws://127.0.0.1:" + port + connect(echo.port()) + "&ticket=" + ticket;
-            String script = Path.of("src/test/python/websockify_client.py")
-                    .toAbsolutePath()
-                    .toString();
-            assertThat(Program.run(directory, Map.of(), python.toString(), script, url))
-                    .endsWith("ok\n");
-        }
-    }
-
     /** A Python that has a module; Debian's first, because its packages are not for others. */
     private static Path pythonWith(String module, String debianPackage) throws Exception {
         for (String candidate : new String[] {"/usr/bin/python3", "python3"}) {
