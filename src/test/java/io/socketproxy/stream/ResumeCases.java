@@ -24,8 +24,10 @@ abstract class ResumeCases extends StreamServer {
     /** What the server keeps of the bytes that the client has not acknowledged; the default of {@code socket-proxy.stream.resume-buffer}. */
     private static final int HELD_BYTES = 256 << 10;
 
-    private static final int TRANSFER_BYTES = 16 << 20;
-    private static final int CUTS = 40;
+    /** At full size: {@code -Dtest.jvmArguments="-Dresume.mebibytes=256 -Dresume.cuts=200"}. */
+    private static final int TRANSFER_BYTES = Integer.getInteger("resume.mebibytes", 16) << 20;
+
+    private static final int CUTS = Integer.getInteger("resume.cuts", 40);
 
     private static byte[] random(int seed, int n) {
         byte[] bytes = new byte[n];

@@ -1,0 +1,175 @@
+package io.socketproxy.stream;
+
+import static io.socketproxy.stream.RawWebSocket.PING;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.socketproxy.stream.RawWebSocket.Answer;
+import io.socketproxy.stream.RawWebSocket.Frame;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.springframework.test.context.TestPropertySource;
+
+/** Quotas and clocks, on a server whose limits are low. */
+@TestPropertySource(
+        properties = {
+            "socket-proxy.limits.handles-per-owner=4",
+            "socket-proxy.limits.streams-per-owner=2",
+            "socket-proxy.stream.ping-interval=250ms",
+        })
+class StreamLimitsIT extends StreamServer {
+
+    @Test
+    void moreStreamsThanTheQuotaAreRefusedUntilOneEnds() throws Exception {
+        try (Target target = Target.echo()) {
+            RawWebSocket first = raw(target.port());
+            try (RawWebSocket second = v1(target.port())) {
+                Answer third = RawWebSocket.refused(port, connect(target.port()), BEARER);
+                assertThat(third.status()).isEqualTo(429);
+                assertThat(third.errno()).isEqualTo("EMFILE");
+                assertThat(third.header("Retry-After")).isPresent();
+                String id = connected(target.port());
+                assertThat(RawWebSocket.refused(port, stream(id), BEARER, V1).status())
+                        .isEqualTo(429);
+                ok("DELETE", "/api/v1/sockets/" + id, "");
+                first.bye();
+                Eventually.holds(() -> {
+                    try (RawWebSocket again = raw(target.port())) {
+                        again.binary("in");
+                        assertThat(again.string(2)).isEqualTo("in");
+                    }
+                });
+                second.binary("untouched");
+                assertThat(second.string(9)).isEqualTo("untouched");
+            }
+        }
+        noHandles();
+    }
+
+    @Test
+    void moreHandlesThanTheQuotaAreRefused() throws Exception {
+        try (Target target = Target.echo()) {
+            for (int i = 0; i < 4; i++) {
+                connected(target.port());
+            }
+            Answer refused = RawWebSocket.refused(port, connect(target.port()), BEARER);
+            assertThat(refused.status()).isEqualTo(429);
+            assertThat(refused.errno()).isEqualTo("EMFILE");
+            ok("GET", "/api/v1/sockets", "").get("sockets").forEach(socket -> {
+                try {
+                    ok("DELETE", "/api/v1/sockets/" + socket.get("id").asString(), "");
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+            });
+        }
+        noHandles();
+    }
+
+    @Test
+    void connectionsBeyondTheQuotaWaitInTheBacklog() throws Exception {
+        String id = ok("POST", "/api/v1/listeners", "{}").get("id").asString();
+        int listening =
+                ok("GET", "/api/v1/sockets/" + id + "/sockname", "").get("port").asInt();
+        try (RawWebSocket socket = attach(id)) {
+            socket.control("attached");
+            Socket[] clients = new Socket[4];
+            for (int i = 0; i < clients.length; i++) {
+                clients[i] = new Socket(InetAddress.getLoopbackAddress(), listening);
+            }
+            String[] accepted = new String[4];
+            for (int i = 0; i < 3; i++) {
+                accepted[i] = socket.control("accepted").at("/socket/id").asString();
+            }
+            ok("DELETE", "/api/v1/sockets/" + accepted[0], "");
+            accepted[3] = socket.control("accepted").at("/socket/id").asString();
+            for (int i = 1; i < 4; i++) {
+                ok("DELETE", "/api/v1/sockets/" + accepted[i], "");
+            }
+            for (Socket client : clients) {
+                client.close();
+            }
+        }
+        ok("DELETE", "/api/v1/sockets/" + id, "");
+        noHandles();
+    }
+
+    @Test
+    void anIdleClientIsPingedAndOneThatAnswersStays() throws Exception {
+        try (Target target = Target.echo();
+                RawWebSocket socket = raw(target.port())) {
+            for (int i = 0; i < 8; i++) {
+                Frame ping = socket.frame().orElseThrow();
+                assertThat(ping.opcode()).isEqualTo(PING);
+                socket.write(RawWebSocket.frame(RawWebSocket.FIN | RawWebSocket.PONG, ping.payload()));
+            }
+            socket.binary("alive");
+            assertThat(socket.string(5)).isEqualTo("alive");
+        }
+        noHandles();
+    }
+
+    @Test
+    void pingsGoOnWhileBytesFlow() throws Exception {
+        byte[] piece = new byte[1000];
+        try (Target target = Target.serving(connection -> {
+                    try {
+                        while (true) {
+                            connection.getOutputStream().write(piece);
+                            Thread.sleep(5);
+                        }
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
+                RawWebSocket socket = raw(target.port())) {
+            int pings = 0;
+            while (pings < 4) {
+                Frame frame = socket.frame().orElseThrow();
+                if (frame.opcode() == PING) {
+                    pings++;
+                    socket.write(RawWebSocket.frame(RawWebSocket.FIN | RawWebSocket.PONG, frame.payload()));
+                }
+            }
+        }
+        noHandles();
+    }
+
+    @Test
+    void aClientOfWhichNothingIsHeardIsDropped() throws Exception {
+        try (Target target = Target.listening();
+                RawWebSocket socket = raw(target.port());
+                Socket peer = target.accept()) {
+            long begun = System.nanoTime();
+            // Its frames are read and none is answered, as if they went nowhere.
+            while (socket.frame().isPresent()) {
+                assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
+            }
+            assertThat(peer.getInputStream().read()).isEqualTo(-1);
+        }
+        noHandles();
+    }
+
+    @Test
+    void aSlowReaderIsNotTakenForDead() throws Exception {
+        byte[] sent = new byte[12 << 20];
+        try (Target target = Target.serving(
+                        connection -> connection.getOutputStream().write(sent));
+                RawWebSocket socket = RawWebSocket.open(port, connect(target.port()), 32 << 10, BEARER)) {
+            // Twelve intervals in which it neither reads nor answers.
+            Thread.sleep(3000);
+            for (int i = 0; i < 12; i++) {
+                socket.bytes(1 << 20);
+            }
+            assertThat(socket.closed().code()).isEqualTo(1000);
+        }
+        noHandles();
+    }
+
+    private void noHandles() throws Exception {
+        Eventually.holds(
+                () -> assertThat(ok("GET", "/api/v1/sockets", "").get("sockets").size())
+                        .isZero());
+    }
+}
