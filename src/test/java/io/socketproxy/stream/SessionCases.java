@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -697,6 +698,28 @@ abstract class SessionCases extends StreamServer {
             Files.deleteIfExists(path);
             Files.delete(directory);
         }
+    }
+
+    @Test
+    void datagramsThatWaitForTheirReceiverAreNotLostWhereTheKernelLosesNone() throws Exception {
+        JsonNode pair = ok("POST", "/api/v1/socketpair", "{\"family\": \"AF_UNIX\", \"type\": \"SOCK_DGRAM\"}")
+                .get("sockets");
+        String sender = pair.get(0).get("id").asString();
+        String receiver = pair.get(1).get("id").asString();
+        int datagrams = 200;
+        try (RawWebSocket socket = attach(sender)) {
+            socket.control("attached");
+            // In one segment, and many more than net.unix.max_dgram_qlen, so that the kernel cannot take all at once.
+            socket.write(IntStream.range(0, datagrams)
+                    .mapToObj(i -> frame(FIN | RawWebSocket.BINARY, ("datagram " + i).getBytes(UTF_8)))
+                    .toArray(byte[][]::new));
+            for (int i = 0; i < datagrams; i++) {
+                Reply reply = call("POST", "/api/v1/sockets/" + receiver + "/recv?bufsize=100&timeoutMs=10000", "");
+                assertThat(reply.body()).isEqualTo("datagram " + i);
+            }
+        }
+        ok("DELETE", "/api/v1/sockets/" + sender, "");
+        ok("DELETE", "/api/v1/sockets/" + receiver, "");
     }
 
     // Accepting.
