@@ -105,7 +105,12 @@ final class RawWebSocket implements AutoCloseable {
 
     /** @param receiveBuffer SO_RCVBUF, so that a reader that stops is noticed soon; 0 for the system's own */
     static RawWebSocket open(int port, String target, int receiveBuffer, String... headers) throws IOException {
-        Socket socket = connect(port, receiveBuffer);
+        return open(connect(port, receiveBuffer), target, headers);
+    }
+
+    /** On a connection that is there already, such as one of TLS. */
+    static RawWebSocket open(Socket socket, String target, String... headers) throws IOException {
+        socket.setSoTimeout(TIMEOUT_MILLIS);
         DataInputStream in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 65_536));
         Answer answer = exchange(socket, in, "GET", target, withHandshake(headers));
         if (answer.status() != 101) {
