@@ -21,7 +21,10 @@ import org.junit.jupiter.api.Test;
 abstract class ScaleCases extends StreamServer {
 
     private static final int IDLE = 2_000;
-    private static final int CYCLES = 4_000;
+
+    /** Many more: {@code -Dtest.jvmArguments=-Dscale.cycles=50000}. */
+    private static final int CYCLES = Integer.getInteger("scale.cycles", 4_000);
+
     private static final int STOPPED = 20;
 
     @Test
