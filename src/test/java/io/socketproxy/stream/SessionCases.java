@@ -96,7 +96,6 @@ abstract class SessionCases extends StreamServer {
                 "?host=127.0.0.1&port=70000",
                 "?host=127.0.0.1&port=x",
                 "?host=127.0.0.1&port=80&type=SOCK_NONE",
-                "?host=127.0.0.1&port=80&type=SOCK_RAW",
                 "?host=127.0.0.1&port=80&timeoutMs=-1",
             })
     void aWrongArgumentIsAProblemThatNamesIt(String query) throws Exception {
@@ -882,14 +881,13 @@ abstract class SessionCases extends StreamServer {
     @Test
     void aServerThatShutsDownSaysSoOnEveryStream() throws Exception {
         try (ConfigurableApplicationContext server = new SpringApplicationBuilder(SocketProxyApplication.class)
-                .properties(
-                        "server.port=0",
-                        "server.address=127.0.0.1",
-                        "socket-proxy.security.token=" + TOKEN,
-                        "socket-proxy.policy.egress.rules[0].action=allow",
-                        "socket-proxy.policy.egress.rules[0].classes=loopback",
-                        "socket-proxy.stream.handoff=" + handoff)
-                .run()) {
+                .run(
+                        "--server.port=0",
+                        "--server.address=127.0.0.1",
+                        "--socket-proxy.security.token=" + TOKEN,
+                        "--socket-proxy.policy.egress.rules[0].action=allow",
+                        "--socket-proxy.policy.egress.rules[0].classes=loopback",
+                        "--socket-proxy.stream.handoff=" + handoff)) {
             int itsPort = server.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
             try (Target target = Target.listening();
                     RawWebSocket raw = RawWebSocket.open(itsPort, connect(target.port()), BEARER);

@@ -43,7 +43,7 @@ import tools.jackson.databind.json.JsonMapper;
             "socket-proxy.policy.egress.rules[2].action=allow",
             "socket-proxy.policy.egress.rules[2].paths=/tmp/**",
             "socket-proxy.policy.listen.allow[0].addresses=127.0.0.0/8,::1",
-            "socket-proxy.policy.listen.allow[0].ports=0-65535",
+            "socket-proxy.policy.listen.allow[0].ports=ephemeral",
             "socket-proxy.limits.handles-per-owner=4096",
             "socket-proxy.limits.streams-per-owner=4096",
             "socket-proxy.limits.connects-per-second=0",
