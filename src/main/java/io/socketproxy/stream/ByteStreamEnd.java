@@ -34,6 +34,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
     private @Nullable Session session;
     private boolean opened;
     private boolean wanted;
+    private boolean replaying;
     private boolean eof;
     private @Nullable Errno failure;
     private @Nullable Errno writeFailure;
@@ -88,7 +89,11 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
                         to);
             }
         } else {
+            // What is held goes first: nothing new is read, and added to it, meanwhile.
+            replaying = true;
             unacknowledged.replay(to::data);
+            replaying = false;
+            reading(wanted);
         }
         if (eof) {
             to.eof();
@@ -154,7 +159,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
     @Override
     public void reading(boolean on) {
         wanted = on;
-        wire.reading(on && unacknowledged.room() > 0);
+        wire.reading(on && !replaying && unacknowledged.room() > 0);
     }
 
     @Override
