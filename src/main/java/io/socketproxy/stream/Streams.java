@@ -50,8 +50,7 @@ public final class Streams implements SmartLifecycle {
 
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
     private final ConcurrentMap<SocketId, ByteStreamEnd> byteStreams = new ConcurrentHashMap<>();
-    private final ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor(
-            Thread.ofPlatform().daemon().name("stream-ticker").factory());
+    private volatile @Nullable ScheduledExecutorService ticker;
     private volatile boolean running;
     private volatile boolean draining;
     private volatile boolean stopped;
@@ -312,8 +311,13 @@ public final class Streams implements SmartLifecycle {
     @Override
     public void start() {
         running = true;
+        draining = false;
+        stopped = false;
         long period = Math.clamp(properties.pingInterval().toMillis() / 4, 25, 1000);
-        ticker.scheduleWithFixedDelay(this::tick, period, period, TimeUnit.MILLISECONDS);
+        ScheduledExecutorService ticks = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().daemon().name("stream-ticker").factory());
+        ticks.scheduleWithFixedDelay(this::tick, period, period, TimeUnit.MILLISECONDS);
+        ticker = ticks;
     }
 
     /**
@@ -360,7 +364,10 @@ public final class Streams implements SmartLifecycle {
 
     @Override
     public void stop() {
-        ticker.shutdownNow();
+        ScheduledExecutorService ticks = ticker;
+        if (ticks != null) {
+            ticks.shutdownNow();
+        }
         running = false;
     }
 
