@@ -529,11 +529,13 @@ abstract class Rfc6455Cases extends StreamServer {
                                 arguments(
                                         "a length with its highest bit set",
                                         hex("82 ff 80 00 00 00 00 00 00 01 00 00 00 00 00")),
-                                arguments("16 bits of length for 5 bytes", frame(FIN | BINARY, hex("fe 00 05"), new byte[5], MASK)),
-                        arguments(
-                                "64 bits of length for 5 bytes",
-                                frame(FIN | BINARY, hex("ff 00 00 00 00 00 00 00 05"), new byte[5], MASK)),
-                        arguments("a close of one byte", frame(FIN | CLOSE, text))),
+                                arguments(
+                                        "16 bits of length for 5 bytes",
+                                        frame(FIN | BINARY, hex("fe 00 05"), new byte[5], MASK)),
+                                arguments(
+                                        "64 bits of length for 5 bytes",
+                                        frame(FIN | BINARY, hex("ff 00 00 00 00 00 00 00 05"), new byte[5], MASK)),
+                                arguments("a close of one byte", frame(FIN | CLOSE, text))),
                         IntStream.of(3, 4, 5, 6, 7, 11, 12, 13, 14, 15)
                                 .mapToObj(opcode -> arguments("opcode " + opcode, frame(FIN | opcode, text))),
                         IntStream.of(0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535)
