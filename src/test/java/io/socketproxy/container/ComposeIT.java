@@ -26,7 +26,8 @@ import org.junit.jupiter.api.Test;
 /** docker-compose.yml with all of its profiles, as a user starts it. */
 class ComposeIT {
     private static final String TOKEN = "spx_token-of-the-compose-tests";
-    private static final String PROJECT = "socket-proxy-test-" + ProcessHandle.current().pid();
+    private static final String PROJECT =
+            "socket-proxy-test-" + ProcessHandle.current().pid();
 
     private static final Map<String, String> ENVIRONMENT = new HashMap<>();
     private static List<String> compose = List.of();
@@ -40,13 +41,20 @@ class ComposeIT {
         int http = freePort();
         int https = freePort();
         ENVIRONMENT.putAll(Map.of(
-                "COMPOSE_PROFILES", "demo,tls",
-                "COMPOSE_PROJECT_NAME", PROJECT,
-                "SOCKET_PROXY_TOKEN", TOKEN,
-                "SOCKET_PROXY_PORT", Integer.toString(http),
-                "SOCKET_PROXY_HTTPS_PORT", Integer.toString(https),
-                "SOCKET_PROXY_HTTP_PORT", Integer.toString(freePort()),
-                "SOCKET_PROXY_DEMO_SUBNET", "172.30.251.0/24"));
+                "COMPOSE_PROFILES",
+                "demo,tls",
+                "COMPOSE_PROJECT_NAME",
+                PROJECT,
+                "SOCKET_PROXY_TOKEN",
+                TOKEN,
+                "SOCKET_PROXY_PORT",
+                Integer.toString(http),
+                "SOCKET_PROXY_HTTPS_PORT",
+                Integer.toString(https),
+                "SOCKET_PROXY_HTTP_PORT",
+                Integer.toString(freePort()),
+                "SOCKET_PROXY_DEMO_SUBNET",
+                "172.30.251.0/24"));
         // The images' names in the file, of what has been built already.
         Docker.run(Map.of(), "docker", "tag", Docker.IMAGE, "socket-proxy");
         Docker.run(Map.of(), "docker", "tag", Docker.DEMO, "socket-proxy-demo");
@@ -92,7 +100,8 @@ class ComposeIT {
     void theServiceIsHealthyAndTheTokenCounts() {
         plain.get("/actuator/health/readiness").expect(200);
         plain.get("/api/v1/sockets").expect(200);
-        assertThat(new ServiceClient("http://127.0.0.1:" + ENVIRONMENT.get("SOCKET_PROXY_PORT"), "spx_another-token-here")
+        assertThat(new ServiceClient(
+                                "http://127.0.0.1:" + ENVIRONMENT.get("SOCKET_PROXY_PORT"), "spx_another-token-here")
                         .get("/api/v1/sockets")
                         .status())
                 .isEqualTo(401);
@@ -192,7 +201,6 @@ class ComposeIT {
                         + " {{.HostConfig.PidsLimit}} {{.Config.User}} {{.HostConfig.Privileged}}",
                 id);
 
-        assertThat(inspected.strip())
-                .isEqualTo("true [ALL] [no-new-privileges:true] 805306368 512 65532:65532 false");
+        assertThat(inspected.strip()).isEqualTo("true [ALL] [no-new-privileges:true] 805306368 512 65532:65532 false");
     }
 }

@@ -192,8 +192,8 @@ class ImageIT {
         client.send("POST", socket + "/sendto?host=echo&port=7000", "datagram".getBytes(UTF_8))
                 .expect(200);
 
-        ServiceClient.Answer answer =
-                client.post(socket + "/recvfrom?bufsize=100&timeoutMs=20000", "").expect(200);
+        ServiceClient.Answer answer = client.post(socket + "/recvfrom?bufsize=100&timeoutMs=20000", "")
+                .expect(200);
         assertThat(answer.text()).isEqualTo("datagram");
         assertThat(answer.headers().firstValue("Socket-Address-Port")).hasValue("7000");
     }
@@ -215,8 +215,7 @@ class ImageIT {
     }
 
     private String denied(String host) {
-        ServiceClient.Answer answer = client.post(
-                        "/api/v1/connections", "{'host': '%s', 'port': 8000}".formatted(host))
+        ServiceClient.Answer answer = client.post("/api/v1/connections", "{'host': '%s', 'port': 8000}".formatted(host))
                 .expect(403);
         assertThat(answer.errno()).isEqualTo("EACCES");
         return answer.json().get("addressClass").asString();
@@ -260,11 +259,11 @@ class ImageIT {
             List<Future<?>> exchanges = new ArrayList<>();
             for (int i = 0; i < 40; i++) {
                 String socket = connect("echo", 7000);
+                exchanges.add(threads.submit(() -> client.send("POST", socket + "/sendall?timeoutMs=60000", megabyte)
+                        .expect(200)));
                 exchanges.add(threads.submit(
-                        () -> client.send("POST", socket + "/sendall?timeoutMs=60000", megabyte)
-                                .expect(200)));
-                exchanges.add(threads.submit(() -> assertThat(receive(socket, megabyte.length).getBytes(UTF_8))
-                        .isEqualTo(megabyte)));
+                        () -> assertThat(receive(socket, megabyte.length).getBytes(UTF_8))
+                                .isEqualTo(megabyte)));
             }
             for (Future<?> exchange : exchanges) {
                 exchange.get();
@@ -285,10 +284,10 @@ class ImageIT {
                     .expect(201)
                     .location();
 
-            CompletableFuture<Void> stopping = CompletableFuture.runAsync(() -> docker.stopContainerCmd(
-                            other.getContainerId())
-                    .withTimeout(60)
-                    .exec());
+            CompletableFuture<Void> stopping =
+                    CompletableFuture.runAsync(() -> docker.stopContainerCmd(other.getContainerId())
+                            .withTimeout(60)
+                            .exec());
             await(() -> client.get("/actuator/health/readiness").status() == 503);
             await(() -> {
                 ServiceClient.Answer made = client.post("/api/v1/sockets", "{}");
@@ -323,8 +322,7 @@ class ImageIT {
         try (GenericContainer<?> other = service()) {
             other.start();
             ServiceClient client = client(other);
-            String listener = client.post(
-                            "/api/v1/listeners", "{'host': '0.0.0.0', 'port': %d}".formatted(LISTEN_PORT))
+            String listener = client.post("/api/v1/listeners", "{'host': '0.0.0.0', 'port': %d}".formatted(LISTEN_PORT))
                     .expect(201)
                     .location();
             // Straight to the container, since what publishes its ports would take the bytes off it.
@@ -335,7 +333,8 @@ class ImageIT {
             try (Socket peer = new Socket()) {
                 peer.setReceiveBufferSize(4096);
                 peer.connect(new InetSocketAddress(address, LISTEN_PORT));
-                String socket = client.post(listener + "/accept", "").expect(201).location();
+                String socket =
+                        client.post(listener + "/accept", "").expect(201).location();
                 int sent = client.send("POST", socket + "/send", new byte[200_000])
                         .expect(200)
                         .json()
@@ -344,10 +343,10 @@ class ImageIT {
                 client.delete(socket).expect(204);
                 client.delete(listener).expect(204);
 
-                CompletableFuture<Void> stopping = CompletableFuture.runAsync(() -> docker.stopContainerCmd(
-                                other.getContainerId())
-                        .withTimeout(60)
-                        .exec());
+                CompletableFuture<Void> stopping =
+                        CompletableFuture.runAsync(() -> docker.stopContainerCmd(other.getContainerId())
+                                .withTimeout(60)
+                                .exec());
                 await(() -> other.getLogs().contains("Graceful shutdown complete"));
 
                 assertThat(peer.getInputStream().readAllBytes()).hasSize(sent);
@@ -362,8 +361,7 @@ class ImageIT {
         try (GenericContainer<?> other = service()) {
             other.start();
             ServiceClient client = client(other);
-            String listener = client.post(
-                            "/api/v1/listeners", "{'host': '0.0.0.0', 'port': %d}".formatted(LISTEN_PORT))
+            String listener = client.post("/api/v1/listeners", "{'host': '0.0.0.0', 'port': %d}".formatted(LISTEN_PORT))
                     .expect(201)
                     .location();
             try (Socket peer = new Socket(other.getHost(), publishedPort(other, LISTEN_PORT))) {
