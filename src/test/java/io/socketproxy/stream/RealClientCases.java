@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.net.httpserver.HttpServer;
+import io.socketproxy.node.Chromium;
 import io.socketproxy.node.NodeProject;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -183,6 +184,39 @@ abstract class RealClientCases extends StreamServer {
         }
         assumeTrue(false, "no python3 has " + module + ": install " + debianPackage + " to run this");
         throw new AssertionError();
+    }
+
+    @Test
+    void vncByNovncInABrowser() throws Exception {
+        Path vnc = require("tigervnc-standalone-server", "Xtigervnc");
+        Path novnc = Path.of("/usr/share/novnc");
+        assumeTrue(Files.exists(novnc.resolve("vnc_lite.html")), "novnc is not installed");
+        int vncPort = Target.closedPort();
+        try (Program _ = Program.serving(
+                directory,
+                vncPort,
+                vnc.toString(),
+                // It takes a free display and prints its number.
+                "-displayfd",
+                "1",
+                "-rfbport",
+                String.valueOf(vncPort),
+                "-SecurityTypes",
+                "None",
+                "-localhost",
+                "-nolisten",
+                "unix",
+                "-geometry",
+                "400x300",
+                "-desktop",
+                "streamed desktop")) {
+            assertThat(Chromium.run(
+                            "novnc.mjs",
+                            "http://127.0.0.1:" + port,
+                            TOKEN,
+                            Map.of("NOVNC", novnc.toString(), "VNC_PORT", String.valueOf(vncPort))))
+                    .endsWith("ok\n");
+        }
     }
 
     @Test
