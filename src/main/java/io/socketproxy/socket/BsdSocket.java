@@ -798,6 +798,23 @@ public final class BsdSocket implements AutoCloseable {
         bytesOut.addAndGet(bytes);
     }
 
+    /**
+     * Takes the turn of those who receive or accept, who wait from now on until it is given back by running the result.
+     *
+     * @return null where a call has the turn and waits
+     */
+    public @Nullable Runnable takeReceiveTurn() {
+        CompletableFuture<Void> place = reading.enter();
+        if (place.isCompletedExceptionally()) {
+            throw new SocketFault(Errno.EBADF);
+        }
+        if (!place.isDone()) {
+            reading.leave(place);
+            return null;
+        }
+        return () -> reading.leave(place);
+    }
+
     /** What an earlier receive had to leave behind for the next one; empty in most cases. */
     public byte[] takeUnread() {
         synchronized (bytesIn) {

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class ContainerWire implements Wire {
     private final SocketWrapperBase<?> connection;
     private final IoEventLoop loop;
+    private final int descriptor;
 
     // The loop's alone.
     private @Nullable Reader reader;
@@ -38,9 +39,11 @@ final class ContainerWire implements Wire {
     private boolean closed;
     private int threads;
 
-    ContainerWire(SocketWrapperBase<?> connection, IoEventLoop loop) {
+    /** @param descriptor of the connection, to be asked how it is; -1 where it cannot be had */
+    ContainerWire(SocketWrapperBase<?> connection, IoEventLoop loop, int descriptor) {
         this.connection = connection;
         this.loop = loop;
+        this.descriptor = descriptor;
     }
 
     @Override
@@ -270,8 +273,7 @@ final class ContainerWire implements Wire {
 
     @Override
     public boolean isUnanswered() {
-        // Tomcat's channel keeps its descriptor to itself; TCP's own timeout ends the write in the end.
-        return false;
+        return !ended && descriptor >= 0 && DescriptorWire.isUnanswered(descriptor);
     }
 
     @Override

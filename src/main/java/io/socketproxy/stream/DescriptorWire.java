@@ -303,9 +303,11 @@ final class DescriptorWire implements Wire, EpollIoHandle {
 
     @Override
     public boolean isUnanswered() {
-        if (closed) {
-            return false;
-        }
+        return !closed && isUnanswered(descriptor);
+    }
+
+    /** As {@link #isUnanswered()}, of any TCP connection's descriptor. */
+    static boolean isUnanswered(int descriptor) {
         try {
             byte[] info = Libc.getsockopt(descriptor, Constants.IPPROTO_TCP, Constants.TCP_INFO, TCP_INFO_BYTES);
             return info.length == TCP_INFO_BYTES

@@ -51,6 +51,10 @@ final class Session implements ClientConnection.Events {
     private final SocketEnd end;
     private final StreamMode mode;
     private final BsdSocket.Permission permission;
+
+    /** Gives back the turn that a call to receive would wait for. */
+    private final Runnable receiveTurn;
+
     private final @Nullable Bucket bandwidth;
     private final long madeAt = System.nanoTime();
 
@@ -83,12 +87,14 @@ final class Session implements ClientConnection.Events {
             SocketEnd end,
             StreamMode mode,
             BsdSocket.Permission permission,
+            Runnable receiveTurn,
             @Nullable Bucket bandwidth) {
         this.host = host;
         this.handle = handle;
         this.end = end;
         this.mode = mode;
         this.permission = permission;
+        this.receiveTurn = receiveTurn;
         this.bandwidth = bandwidth;
         this.acknowledged = end.received();
     }
@@ -388,6 +394,7 @@ final class Session implements ClientConnection.Events {
         }
         over = true;
         end.detach();
+        receiveTurn.run();
         handle.detach(this);
         handle.endUse();
         permission.close();

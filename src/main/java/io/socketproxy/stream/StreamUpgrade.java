@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.RejectedExecutionException;
 import org.apache.coyote.http11.upgrade.InternalHttpUpgradeHandler;
 import org.apache.tomcat.util.net.AbstractEndpoint.Handler.SocketState;
+import org.apache.tomcat.util.net.NioChannel;
 import org.apache.tomcat.util.net.NioEndpoint.NioSocketWrapper;
 import org.apache.tomcat.util.net.SSLSupport;
 import org.apache.tomcat.util.net.SecureNioChannel;
@@ -55,7 +56,7 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
         Session session = prepared.session();
         try {
             Wire wire = prepared.handoff() ? handedOff(session, tomcats) : null;
-            Wire served = wire == null ? new ContainerWire(tomcats, session.loop()) : wire;
+            Wire served = wire == null ? new ContainerWire(tomcats, session.loop(), descriptor(tomcats)) : wire;
             session.loop().execute(() -> session.begin(new WebSocketConnection(served, session.maxMessageBytes())));
         } catch (IOException | RejectedExecutionException e) {
             LOG.debug("A client went before its stream began", e);
@@ -69,7 +70,7 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
         if (!(tomcats instanceof NioSocketWrapper nio) || nio.getSocket() instanceof SecureNioChannel) {
             return null;
         }
-        int descriptor = ClientSocket.descriptor(nio.getSocket().getIOChannel());
+        int descriptor = descriptor(nio);
         int duplicate = descriptor < 0 ? -1 : Libc.dup(descriptor);
         if (duplicate < 0) {
             return null;
@@ -81,9 +82,12 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
             Libc.close(duplicate);
             throw e;
         }
-        // In this order: the duplicate is closed before, then Tomcat's end, and its poller must wake up to let go of
-        // it.
+        TomcatBuffers buffers = TomcatBuffers.take(nio.getSocketBufferHandler());
+        // In this order: the duplicate is closed before, then Tomcat's end, and its poller must wake up to let go of it.
         DescriptorWire wire = new DescriptorWire(duplicate, session.loop(), 0, () -> {
+            if (buffers != null) {
+                buffers.putBack();
+            }
             nio.close();
             nio.getPoller().getSelector().wakeup();
         });
@@ -91,6 +95,12 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
             wire.unread(early);
         }
         return wire;
+    }
+
+    private static int descriptor(SocketWrapperBase<?> tomcats) {
+        return tomcats.getSocket() instanceof NioChannel channel
+                ? ClientSocket.descriptor(channel.getIOChannel())
+                : -1;
     }
 
     /** What Tomcat has read beyond the handshake, or the kernel holds by now. */
@@ -125,8 +135,8 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
 
     @Override
     public SocketState upgradeDispatch(SocketEvent status) {
-        // Tomcat stops, or found the connection broken: ours to find out and to close as well.
-        return SocketState.UPGRADED;
+        // Tomcat stops, or found the connection broken: ours to find out and to close. It must not listen to it again.
+        return SocketState.ASYNC_IO;
     }
 
     @Override

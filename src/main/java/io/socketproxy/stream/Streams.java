@@ -244,15 +244,35 @@ public final class Streams implements SmartLifecycle {
     }
 
     private Prepared prepare(Handle handle, SocketEnd end, StreamMode mode) {
-        BsdSocket.Permission permission = sockets.admitStream(handle.owner());
-        Session session = new Session(host, handle, end, mode, permission, sockets.bandwidth(handle.owner()));
-        if (!handle.attach(session)) {
-            permission.close();
+        if (handle.isAttached()) {
             throw busy(false);
         }
-        handle.beginUse();
-        sessions.add(session);
-        return new Prepared(session, properties.handoff());
+        Runnable receiveTurn = handle.socket().takeReceiveTurn();
+        if (receiveTurn == null) {
+            throw new SocketFault(
+                    Errno.EBUSY, "a call waits to receive from this socket; let it end before a stream receives");
+        }
+        BsdSocket.Permission permission = null;
+        boolean attached = false;
+        try {
+            permission = sockets.admitStream(handle.owner());
+            Session session = new Session(
+                    host, handle, end, mode, permission, receiveTurn, sockets.bandwidth(handle.owner()));
+            attached = handle.attach(session);
+            if (!attached) {
+                throw busy(false);
+            }
+            handle.beginUse();
+            sessions.add(session);
+            return new Prepared(session, properties.handoff());
+        } finally {
+            if (!attached) {
+                receiveTurn.run();
+                if (permission != null) {
+                    permission.close();
+                }
+            }
+        }
     }
 
     private static SocketFault busy(boolean resumes) {

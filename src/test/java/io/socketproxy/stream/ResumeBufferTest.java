@@ -1,0 +1,95 @@
+package io.socketproxy.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.PooledByteBufAllocator;
+import java.io.ByteArrayOutputStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class ResumeBufferTest {
+    private final ResumeBuffer buffer = new ResumeBuffer(10);
+
+    @AfterEach
+    void release() {
+        buffer.release();
+    }
+
+    /** A buffer as a wire reads it: with free bytes in front, and room behind or not. */
+    private static ByteBuf read(String hex, int capacity) {
+        byte[] bytes = ByteBufUtil.decodeHexDump(hex);
+        ByteBuf data = PooledByteBufAllocator.DEFAULT.directBuffer(capacity);
+        data.setIndex(2, 2);
+        return data.writeBytes(bytes);
+    }
+
+    private void add(String hex, int capacity) {
+        ByteBuf data = read(hex, capacity);
+        buffer.add(data);
+        data.release();
+    }
+
+    private String held() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        buffer.replay(piece -> {
+            bytes.writeBytes(ByteBufUtil.getBytes(piece));
+            piece.release();
+        });
+        return ByteBufUtil.hexDump(bytes.toByteArray());
+    }
+
+    @Test
+    void holdsWhatWasAddedAndGivesItOutAsOftenAsAsked() {
+        add("010203", 5);
+        add("0405", 1000);
+        assertThat(held()).isEqualTo("0102030405");
+        assertThat(held()).isEqualTo("0102030405");
+        assertThat(buffer.start()).isZero();
+        assertThat(buffer.end()).isEqualTo(5);
+        assertThat(buffer.room()).isEqualTo(5);
+    }
+
+    @Test
+    void forgetsToAnOffsetWithinAPiece() {
+        add("010203", 5);
+        add("040506", 5);
+        buffer.trimTo(4);
+        assertThat(held()).isEqualTo("0506");
+        assertThat(buffer.start()).isEqualTo(4);
+        buffer.trimTo(6);
+        assertThat(held()).isEmpty();
+        assertThat(buffer.room()).isEqualTo(10);
+    }
+
+    @Test
+    void countsWhatNeedNotBeKept() {
+        add("010203", 5);
+        buffer.skip(7);
+        assertThat(buffer.start()).isEqualTo(10);
+        assertThat(buffer.end()).isEqualTo(10);
+        add("0b", 5);
+        assertThat(held()).isEqualTo("0b");
+        assertThat(buffer.end()).isEqualTo(11);
+    }
+
+    @Test
+    void doesNotKeepALargeBufferForAFewBytes() {
+        ByteBuf data = read("010203", 64 * 1024);
+        buffer.add(data);
+        assertThat(data.refCnt()).isEqualTo(1);
+        data.release();
+        assertThat(held()).isEqualTo("010203");
+    }
+
+    @Test
+    void aHeaderPutBeforeWhatWasReadDoesNotChangeWhatIsKept() {
+        ByteBuf data = read("010203", 5);
+        buffer.add(data);
+        assertThat(Frames.prepend(data, Frames.BINARY)).isTrue();
+        assertThat(ByteBufUtil.hexDump(data)).isEqualTo("8203010203");
+        data.release();
+        assertThat(held()).isEqualTo("010203");
+    }
+}
