@@ -83,7 +83,8 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
             throw e;
         }
         TomcatBuffers buffers = TomcatBuffers.take(nio.getSocketBufferHandler());
-        // In this order: the duplicate is closed before, then Tomcat's end, and its poller must wake up to let go of it.
+        // In this order: the duplicate is closed before, then Tomcat's end, and its poller must wake up to let go of
+        // it.
         DescriptorWire wire = new DescriptorWire(duplicate, session.loop(), 0, () -> {
             if (buffers != null) {
                 buffers.putBack();
@@ -98,9 +99,7 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
     }
 
     private static int descriptor(SocketWrapperBase<?> tomcats) {
-        return tomcats.getSocket() instanceof NioChannel channel
-                ? ClientSocket.descriptor(channel.getIOChannel())
-                : -1;
+        return tomcats.getSocket() instanceof NioChannel channel ? ClientSocket.descriptor(channel.getIOChannel()) : -1;
     }
 
     /** What Tomcat has read beyond the handshake, or the kernel holds by now. */

@@ -256,8 +256,8 @@ public final class Streams implements SmartLifecycle {
         boolean attached = false;
         try {
             permission = sockets.admitStream(handle.owner());
-            Session session = new Session(
-                    host, handle, end, mode, permission, receiveTurn, sockets.bandwidth(handle.owner()));
+            Session session =
+                    new Session(host, handle, end, mode, permission, receiveTurn, sockets.bandwidth(handle.owner()));
             attached = handle.attach(session);
             if (!attached) {
                 throw busy(false);

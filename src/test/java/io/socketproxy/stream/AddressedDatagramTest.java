@@ -54,8 +54,8 @@ class AddressedDatagramTest {
     @Test
     void fitsTheAddressToTheSocket() {
         assertThat(read("0000 00 01 7f000001 0035", Constants.AF_INET6))
-                .isEqualTo(new AddressedDatagram.Destination.Address(
-                        new SockAddr.Inet6(0, 0xffff_7f00_0001L, 53, 0, 0)));
+                .isEqualTo(
+                        new AddressedDatagram.Destination.Address(new SockAddr.Inet6(0, 0xffff_7f00_0001L, 53, 0, 0)));
         assertThat(read("0000 00 04 00000000000000000000ffff7f000001 0035", Constants.AF_INET))
                 .isEqualTo(new AddressedDatagram.Destination.Address(new SockAddr.Inet4(0x7f000001, 53)));
         assertThatThrownBy(() -> read("0000 00 04 20010db8000000000000000000000001 0035", Constants.AF_INET))

@@ -81,7 +81,8 @@ class DescriptorWireTest {
     @BeforeEach
     void open() throws Exception {
         int[] pair = new int[2];
-        assertThat(Libc.socketpair(Constants.AF_UNIX, Constants.SOCK_STREAM, 0, pair)).isZero();
+        assertThat(Libc.socketpair(Constants.AF_UNIX, Constants.SOCK_STREAM, 0, pair))
+                .isZero();
         peer = pair[1];
         wire = new DescriptorWire(pair[0], loop, 10, () -> closed.complete(null));
         on(() -> wire.open(recorder));
