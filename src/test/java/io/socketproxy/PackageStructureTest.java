@@ -84,7 +84,12 @@ class PackageStructureTest {
                 .resideInAPackage(ROOT + ".stream..")
                 .and(DescribedPredicate.not(DescribedPredicate.describe(
                         "are the edge",
-                        type -> Set.of("ClientSocket", "ContainerWire", "OpeningHandshake", "StreamUpgrade", "TomcatBuffers")
+                        type -> Set.of(
+                                        "ClientSocket",
+                                        "ContainerWire",
+                                        "OpeningHandshake",
+                                        "StreamUpgrade",
+                                        "TomcatBuffers")
                                 .contains(type.getName()
                                         .substring(type.getPackageName().length() + 1)
                                         .split("\\$", 2)[0]))))
