@@ -6,7 +6,7 @@ FROM eclipse-temurin:25-jdk AS build
 RUN apt-get update -q && apt-get install -q -y --no-install-recommends netbase && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # A layer of its own, which stays while the project's dependencies do.
-COPY mvnw pom.xml ./
+COPY .mvn/wrapper/mvnw pom.xml ./
 COPY .mvn .mvn
 RUN ./mvnw -B -q dependency:go-offline -DincludeScope=runtime
 COPY openapi openapi
@@ -27,11 +27,11 @@ COPY --from=build /jre /opt/java
 WORKDIR /app
 COPY --from=build /layers/dependencies/ ./
 COPY --from=build /native native
-COPY docker/java.options docker/healthcheck ./
+COPY src/docker/java.options src/docker/healthcheck ./
 COPY --from=build /layers/application/ ./
 
 FROM service AS training
-COPY docker/train /train
+COPY src/docker/train /train
 # What the service writes it writes to /tmp, also here.
 RUN /train/train /app/application.aot
 
