@@ -33,7 +33,7 @@ final class Docker {
                 "no Docker engine answers at /var/run/docker.sock: start one to run this");
         if (!built) {
             run(Map.of(), "docker", "build", "-q", "-t", IMAGE, ".");
-            run(Map.of(), "docker", "build", "-q", "-t", DEMO, "docker/demo");
+            run(Map.of(), "docker", "build", "-q", "-t", DEMO, "src/docker/demo");
             built = true;
         }
     }
