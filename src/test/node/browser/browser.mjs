@@ -25,22 +25,23 @@ const FLAGS = [
  * Runs a test on a fresh page, and closes the browser whatever happens.
  *
  * The test fails, too, if the page threw, logged an error that `expected` does not match, or asked for anything from another server than the
- * service: pages must work where there is no Internet. Then a picture of the page is left in $PICTURES/<name>.png.
+ * service and `others`: pages must work where there is no Internet. Then a picture of the page is left in $PICTURES/<name>.png.
  *
  * @param {string} name
  * @param {(page: import("playwright-core").Page, context: import("playwright-core").BrowserContext) => Promise<void>} test
- * @param {{expected?: RegExp, timeout?: number, context?: object}} options
+ * @param {{expected?: RegExp, others?: string[], timeout?: number, context?: object}} options
  *   expected: console errors that are meant, such as the browser's own line for an answer of 4xx;
+ *   others: origins that the page may ask beside the service's;
  *   timeout: how long one step may take, in milliseconds; context: Playwright's options for the browser context
  */
-export async function browse(name, test, { expected = /(?!)/, timeout = 30_000, context: settings = {} } = {}) {
+export async function browse(name, test, { expected = /(?!)/, others = [], timeout = 30_000, context: settings = {} } = {}) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: FLAGS });
   try {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...settings });
     context.setDefaultTimeout(timeout);
     const faults = [];
     await context.route(
-      (target) => !["data:", "blob:"].includes(target.protocol) && target.origin !== new URL(url).origin,
+      (target) => !["data:", "blob:"].includes(target.protocol) && ![new URL(url).origin, ...others].includes(target.origin),
       (route) => {
         faults.push(`the page asked for ${route.request().url()}`);
         return route.abort();

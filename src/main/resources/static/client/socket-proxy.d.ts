@@ -4,6 +4,9 @@
  * @license Apache-2.0
  */
 
+/** A Uint8Array with a buffer of its own, whatever this TypeScript calls that. */
+export type Bytes = ReturnType<TextEncoder['encode']>;
+
 // --- Direct Sockets, https://wicg.github.io/direct-sockets/ ------------------------------------------------------------------------
 
 export type SocketDnsQueryType = 'ipv4' | 'ipv6';
@@ -22,7 +25,7 @@ export interface TCPSocketOptions {
 
 export interface TCPSocketOpenInfo {
   /** A byte stream: `getReader({ mode: 'byob' })` reads into the caller's buffer. */
-  readable: ReadableStream<Uint8Array>;
+  readable: ReadableStream<Bytes>;
   /** Closing it sends a FIN, and reading goes on. */
   writable: WritableStream<BufferSource>;
   remoteAddress: string;
@@ -51,7 +54,7 @@ export interface UDPMessage {
 
 /** A message as it is read: the address is there in bound mode. */
 export interface ReceivedUDPMessage {
-  data: Uint8Array;
+  data: Bytes;
   remoteAddress?: string;
   remotePort?: number;
 }
@@ -145,7 +148,7 @@ export interface SocketInfo {
 }
 
 export interface Socket {
-  readonly readable: ReadableStream<Uint8Array>;
+  readonly readable: ReadableStream<Bytes>;
   readonly writable: WritableStream<BufferSource>;
   readonly opened: Promise<SocketInfo>;
   readonly closed: Promise<void>;
@@ -182,7 +185,7 @@ export interface WaitOptions {
 }
 
 export type Accepted = [BsdSocket, Address] & { socket: BsdSocket; address: Address };
-export type Received = [Uint8Array, Address | undefined, number] & { data: Uint8Array; address: Address | undefined; flags: number };
+export type Received = [Bytes, Address | undefined, number] & { data: Bytes; address: Address | undefined; flags: number };
 export type ReceivedInto = [number, Address | undefined] & { nbytes: number; address: Address | undefined };
 
 /** A socket by its handle. Every method rejects with a SocketError. */
@@ -196,7 +199,7 @@ export interface BsdSocket {
   listen(backlog?: number): Promise<void>;
   accept(options?: WaitOptions): Promise<Accepted>;
   /** No bytes at the end of the stream. */
-  recv(bufsize: number, flags?: Flags, options?: WaitOptions): Promise<Uint8Array>;
+  recv(bufsize: number, flags?: Flags, options?: WaitOptions): Promise<Bytes>;
   recvfrom(bufsize: number, flags?: Flags, options?: WaitOptions): Promise<Received>;
   /** How many bytes it put into the buffer. */
   recvInto(buffer: BufferSource, nbytes?: number, flags?: Flags, options?: WaitOptions): Promise<number>;
@@ -211,7 +214,7 @@ export interface BsdSocket {
   getsockname(): Promise<Address>;
   getpeername(): Promise<Address>;
   getsockopt(level: Constant, name: Constant): Promise<number>;
-  getsockopt(level: Constant, name: Constant, length: number): Promise<Uint8Array>;
+  getsockopt(level: Constant, name: Constant, length: number): Promise<Bytes>;
   setsockopt(level: Constant, name: Constant, value: number | BufferSource): Promise<void>;
   setsockopt(level: Constant, name: Constant, value: null, length: number): Promise<void>;
 }
@@ -289,7 +292,7 @@ export interface SocketProxyEvents {
 /** What is told of what happens on a handle's stream. */
 export interface StreamSink {
   /** Bytes, or a datagram, with its sender where the stream is addressed. Say `consumed` when they are dealt with. */
-  data(bytes: Uint8Array, address?: Address): void;
+  data(bytes: Bytes, address?: Address): void;
   eof?(): void;
   accepted?(accepted: { socket: Record<string, unknown>; address: Address }): void;
   fault?(error: SocketError): void;
@@ -302,7 +305,7 @@ export interface HandleStream {
   /** Settles when the stream is attached, or never will be. */
   readonly ready: Promise<void>;
   /** Sends the bytes of a stream socket, which must not change afterwards; resolves when there is room for more. */
-  send(bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+  send(bytes: Bytes, signal?: AbortSignal): Promise<void>;
   /** So many bytes are dealt with: until then the service holds a bounded amount, and then stops reading the target. */
   consumed(count: number): void;
   /** Half-closes: the target gets a FIN after all that was sent. */
@@ -380,7 +383,7 @@ export class SocketProxy extends EventTarget {
   readonly getpeername: SocketCall<'getpeername'>;
   readonly getsockopt: {
     (socket: BsdSocket, level: Constant, name: Constant): Promise<number>;
-    (socket: BsdSocket, level: Constant, name: Constant, length: number): Promise<Uint8Array>;
+    (socket: BsdSocket, level: Constant, name: Constant, length: number): Promise<Bytes>;
   };
   readonly setsockopt: {
     (socket: BsdSocket, level: Constant, name: Constant, value: number | BufferSource): Promise<void>;
@@ -393,9 +396,9 @@ export class SocketProxy extends EventTarget {
   readonly getnameinfo: (address: AddressLike, flags?: Flags) => Promise<{ host: string; service: string }>;
   readonly getservbyname: (name: string, proto?: string) => Promise<number>;
   readonly getservbyport: (port: number, proto?: string) => Promise<string>;
-  readonly inet_aton: (ip: string) => Promise<Uint8Array>;
+  readonly inet_aton: (ip: string) => Promise<Bytes>;
   readonly inet_ntoa: (packed: BufferSource) => Promise<string>;
-  readonly inet_pton: (family: Constant, ip: string) => Promise<Uint8Array>;
+  readonly inet_pton: (family: Constant, ip: string) => Promise<Bytes>;
   readonly inet_ntop: (family: Constant, packed: BufferSource) => Promise<string>;
   /** Every constant of the service's kernel, by name. */
   readonly constants: () => Promise<Record<string, number>>;

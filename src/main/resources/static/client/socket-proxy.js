@@ -29,6 +29,8 @@ export const constants = Object.freeze({
 });
 
 const PROTOCOL = 'socket-proxy.v1';
+/** WebSocket's readyState. */
+const OPEN = 1;
 /** Kubernetes' convention for a token where no header can be set; the server never echoes it. */
 const BEARER = 'base64url.bearer.authorization.socket-proxy.';
 
@@ -37,7 +39,7 @@ const FRAME_BYTES = 64 * 1024;
 const SEND_WINDOW_BYTES = 1024 * 1024;
 /** What is received, acknowledged, and not yet read by the page; the service stops reading the target soon after. */
 const RECEIVE_WINDOW_BYTES = 256 * 1024;
-const ACK_BYTES = 64 * 1024;
+const ACK_BYTES = 32 * 1024;
 /** The latest after which less than that is acknowledged: the service may be set to hold less. */
 const ACK_MS = 50;
 /** Like a kernel's receive buffer: a datagram that finds it full is dropped. */
@@ -48,10 +50,12 @@ const MAX_DATAGRAM_BYTES = 65_507;
 
 const HANDSHAKE_MS = 15_000;
 const QUESTION_MS = 5_000;
-/** How long a closing socket may go without any of its last bytes being taken. */
-const LINGER_MS = 30_000;
+/** How long who closes a socket waits until its last bytes are taken. */
+const LINGER_MS = 10_000;
 const RETRY_MS = { first: 100, longest: 2_000 };
-const REFUSALS = 5;
+const REFUSALS = 4;
+/** How long the service may believe a WebSocket alive that is not: by default it gives up after 80 s. */
+const GHOST_MS = 120_000;
 const WAIT_SLICE_MS = 25_000;
 const LEASE_MS = 60_000;
 
@@ -88,7 +92,7 @@ export class SocketError extends Error {
 /** The few errors that this side finds by itself. */
 const ERRNOS = {
   EIO: [5, 'Input/output error'], EAGAIN: [11, 'Resource temporarily unavailable'], EACCES: [13, 'Permission denied'],
-  EINVAL: [22, 'Invalid argument'], EPIPE: [32, 'Broken pipe'], EMSGSIZE: [90, 'Message too long'],
+  EBUSY: [16, 'Device or resource busy'], EINVAL: [22, 'Invalid argument'], EPIPE: [32, 'Broken pipe'], EMSGSIZE: [90, 'Message too long'],
   ENETDOWN: [100, 'Network is down'], ECONNABORTED: [103, 'Software caused connection abort'],
   ECONNRESET: [104, 'Connection reset by peer'], ETIMEDOUT: [110, 'Connection timed out'],
 };
@@ -311,7 +315,8 @@ class Link {
   #service;
   #id;
   #sink;
-  #datagrams;
+  #own;
+  #bytes;
   #addressed;
   /** Whether the handle is left open when the stream ends. */
   #keeps;
@@ -346,12 +351,15 @@ class Link {
 
   /**
    * @param sink what takes what arrives: `data(bytes)`, `eof()`, `accepted(message)`, `fault(error)` and, last, `end(error or null)`
+   * @param own whether the socket was made here, so that no stream but ours was ever attached to it
+   * @param bytes whether it is a stream of bytes, which is counted and resumed; false for datagrams and for accepted connections
    */
-  constructor(service, id, sink, { datagrams = false, addressed = false, keeps = false } = {}) {
+  constructor(service, id, sink, { own = true, bytes = true, addressed = false, keeps = false } = {}) {
     this.#service = service;
     this.#id = id;
     this.#sink = sink;
-    this.#datagrams = datagrams;
+    this.#own = own;
+    this.#bytes = bytes;
     this.#addressed = addressed;
     this.#keeps = keeps;
     this.#run();
@@ -378,9 +386,7 @@ class Link {
       const frame = bytes.subarray(at, at + FRAME_BYTES);
       this.#pending.push(frame);
       this.#sent += frame.length;
-      if (this.#attached) {
-        this.#webSocket.send(frame);
-      }
+      this.#transmit(frame);
       await this.#until(() => this.#sent - this.#taken <= SEND_WINDOW_BYTES, signal);
     }
   }
@@ -388,7 +394,7 @@ class Link {
   /** Sends one datagram. While no WebSocket is attached it waits for one. */
   async sendDatagram(frame, signal) {
     await this.#until(() => this.#attached, signal);
-    this.#webSocket.send(frame);
+    this.#transmit(frame);
     while (this.#attached && this.#webSocket.bufferedAmount > SEND_WINDOW_BYTES) {
       await pause(5);
       signal?.throwIfAborted();
@@ -402,25 +408,21 @@ class Link {
     this.#control({ type: 'shutdown', how: 'SHUT_WR' });
   }
 
-  /** Resolves when the service has taken all that was sent. */
-  flushed(signal) {
-    return this.#until(() => this.#sent === this.#taken, signal);
-  }
-
   /** The page has read these. */
   consumed(count) {
     this.#consumed += count;
     this.#acknowledge();
   }
 
-  /** Closes the socket after all that was sent; resolves when it is done. */
-  close() {
+  /** Closes the socket behind all that was sent. Resolves when that is done, or, with a target that does not read on, some time before. */
+  async close() {
     if (!this.#closing && !this.#isEnded) {
       this.#closing = true;
       this.#control({ type: 'close' });
-      this.#linger();
     }
-    return this.ended;
+    let timer;
+    await Promise.race([this.ended, new Promise((resolve) => (timer = setTimeout(resolve, LINGER_MS)))]);
+    clearTimeout(timer);
   }
 
   /** Says, as a last word, that the socket is to be closed: for a page that is going. */
@@ -472,13 +474,17 @@ class Link {
           this.#end(this.#closing && answer.status === 404 ? null : answer);
           return;
         }
+        // The service may believe an old WebSocket alive, for as long as its pings take to tell.
+        const mayBeOurs = answer?.attached && this.#own;
         refusals += answer ? 1 : 0;
-        if (refusals >= REFUSALS) {
-          this.#end(socketError('EIO', 'the service has the socket but takes no stream for it: another one may be attached, or this page\'s origin is not allowed'));
+        if (answer && refusals >= REFUSALS && !mayBeOurs) {
+          this.#end(answer.attached
+            ? socketError('EBUSY', 'a stream is attached to this socket already')
+            : socketError('EIO', 'the service has the socket but takes no stream for it: is this page\'s origin allowed?'));
           return;
         }
-        if (Date.now() - this.#lostAt > this.#service.leaseMs) {
-          this.#end(socketError('ETIMEDOUT', 'the service could not be reached again before the socket\'s lease ran out'));
+        if (Date.now() - this.#lostAt > (mayBeOurs ? GHOST_MS : this.#service.leaseMs)) {
+          this.#end(socketError('ETIMEDOUT', 'the stream could not be taken up again in time'));
           return;
         }
         await pause(Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(this.#attempts, 10)) * (0.75 + Math.random() / 2));
@@ -493,7 +499,7 @@ class Link {
     if (this.#addressed) {
       query.set('addressed', 'true');
     }
-    if (this.#wasAttached) {
+    if (this.#own && this.#bytes) {
       // What is beyond the window is asked for again rather than acknowledged, so that a page that does not read gets no more by dropping.
       this.#acknowledged = Math.max(this.#acknowledged, this.#reach());
       query.set('received', String(this.#acknowledged));
@@ -562,9 +568,10 @@ class Link {
   }
 
   /** Goes on where the service says it is. */
-  #resume({ sent = this.#received, received = this.#taken }) {
+  #resume({ socket, sent = this.#received, received = this.#taken }) {
     const first = !this.#wasAttached;
-    this.#wasAttached = true;
+    this.#wasAttached = this.#own = true;
+    this.#bytes = socket.type === 'SOCK_STREAM' && socket.state !== 'listening';
     this.#attached = true;
     if (first) {
       this.#received = this.#consumed = this.#acknowledged = sent;
@@ -574,9 +581,7 @@ class Link {
     }
     this.#repeated = this.#received - sent;
     this.#take(received);
-    for (const frame of this.#pending) {
-      this.#webSocket.send(frame);
-    }
+    this.#pending.forEach((frame) => this.#transmit(frame));
     if (this.#shutdown) {
       this.#control({ type: 'shutdown', how: this.#shutdown });
     }
@@ -588,7 +593,7 @@ class Link {
   }
 
   #data(bytes) {
-    if (this.#datagrams) {
+    if (!this.#bytes) {
       this.#sink.data(bytes);
       return;
     }
@@ -668,35 +673,22 @@ class Link {
   }
 
   #control(message) {
-    if (this.#attached) {
-      this.#webSocket.send(JSON.stringify(message));
+    this.#transmit(JSON.stringify(message));
+  }
+
+  #transmit(data) {
+    // What is not sent now is sent when the next WebSocket is attached.
+    if (this.#attached && this.#webSocket.readyState === OPEN) {
+      this.#webSocket.send(data);
     }
   }
 
-  /** Why the socket has no stream: an error about the socket, true if it is there, false if the service is out of reach. */
+  /** Why the socket has no stream: an error about the socket, the socket if it is there, undefined if the service is out of reach. */
   async #ask() {
     try {
-      await this.#service.request('GET', `/sockets/${this.#id}`, { signal: AbortSignal.timeout(QUESTION_MS) });
-      return true;
+      return await this.#service.request('GET', `/sockets/${this.#id}`, { signal: AbortSignal.timeout(QUESTION_MS) });
     } catch (error) {
-      return error instanceof SocketError && [401, 403, 404].includes(error.status) ? error : false;
-    }
-  }
-
-  /** Closes by REST what does not get closed by its stream. */
-  async #linger() {
-    let taken;
-    do {
-      taken = this.#taken;
-      let timer;
-      const timeout = new Promise((resolve) => (timer = setTimeout(resolve, LINGER_MS)));
-      timer.unref?.();
-      await Promise.race([this.ended, timeout]);
-      clearTimeout(timer);
-    } while (!this.#isEnded && this.#taken > taken);
-    if (!this.#isEnded) {
-      this.#closing = false;
-      this.#end(null);
+      return error instanceof SocketError && [401, 403, 404].includes(error.status) ? error : undefined;
     }
   }
 
@@ -810,7 +802,7 @@ class ByteStreams {
     this.writable = new WritableStream({
       start: (controller) => void (this.#output = controller),
       write: (chunk) => this.#write(chunk),
-      close: () => this.#finish((link) => link.flushed(this.#output.signal)),
+      close: () => this.#finish(),
       abort: () => this.#finish(),
     }, { highWaterMark: 1 });
   }
@@ -939,13 +931,12 @@ class ByteStreams {
     }
   }
 
-  /** Half-closes, for close() after all that was written has been taken. */
-  async #finish(flush) {
+  /** Half-closes, behind all that was written. */
+  async #finish() {
     this.#finishing = true;
     try {
       const link = await this.#link;
       link.shutdown();
-      await flush?.(link);
     } catch (error) {
       throw this.#broken(error);
     }
@@ -1296,13 +1287,13 @@ const BUFFERS = { sendBufferSize: IDL.unsignedLong, receiveBufferSize: IDL.unsig
 /** The three classes of Direct Sockets, on this service. */
 function directSockets(service) {
   /** The streams of a socket that the service has, as its kind has them. */
-  const streamsOf = (Streams, id, options) =>
-    new Streams(async (sink) => new Link(service, id, sink, { datagrams: Streams === DatagramStreams, addressed: options?.bound }), options);
+  const streamsOf = (Streams, { id, own }, options) =>
+    new Streams(async (sink) => new Link(service, id, sink, { own, bytes: Streams === ByteStreams, addressed: options?.bound }), options);
 
   /** Opens a socket and its stream; what was opened is closed again if the rest fails. */
   async function opening(Streams, socketJson, options, settings = []) {
     const { id } = socketJson;
-    const streams = streamsOf(Streams, id, options);
+    const streams = streamsOf(Streams, socketJson, options);
     try {
       const link = await streams.link;
       await Promise.all([link.ready, ...settings.map(([level, name, value]) => service.setOption(id, level, name, value))]);
@@ -1324,7 +1315,7 @@ function directSockets(service) {
       states.set(this, state);
       if (remoteAddress === ADOPTED) {
         const socketJson = remotePort;
-        state.adopt({ ...remoteInfo(socketJson), ...localInfo(socketJson) }, streamsOf(ByteStreams, socketJson.id));
+        state.adopt({ ...remoteInfo(socketJson), ...localInfo(socketJson) }, streamsOf(ByteStreams, socketJson));
         return;
       }
       requireArguments(arguments.length, 2, 'TCPSocket');
@@ -1363,7 +1354,7 @@ function directSockets(service) {
         const bound = !socketJson.remoteAddress;
         state.adopt(
           { ...(bound ? {} : remoteInfo(socketJson)), ...localInfo(socketJson) },
-          streamsOf(DatagramStreams, socketJson.id, { bound, resolve: resolver(socketJson.family) }),
+          streamsOf(DatagramStreams, socketJson, { bound, resolve }),
         );
         return;
       }
@@ -1417,8 +1408,7 @@ function directSockets(service) {
     static async #bind({ localAddress, localPort, ipv6Only, sendBufferSize, receiveBufferSize }) {
       const family = ipv4(localAddress) ? 'AF_INET' : 'AF_INET6';
       const socketJson = await service.bound(family, 'SOCK_DGRAM', { host: localAddress, port: localPort ?? 0 }, ipv6Only);
-      const options = { bound: true, resolve: resolver(family) };
-      const streams = await opening(DatagramStreams, socketJson, options, bufferSettings(sendBufferSize, receiveBufferSize));
+      const streams = await opening(DatagramStreams, socketJson, { bound: true, resolve }, bufferSettings(sendBufferSize, receiveBufferSize));
       return { streams, info: localInfo(socketJson) };
     }
   }
@@ -1428,7 +1418,7 @@ function directSockets(service) {
       const state = new State();
       states.set(this, state);
       if (localAddress === ADOPTED) {
-        state.adopt(localInfo(options), streamsOf(AcceptStream, options.id, acceptOptions));
+        state.adopt(localInfo(options), streamsOf(AcceptStream, options, acceptOptions));
         return;
       }
       requireArguments(arguments.length, 1, 'TCPServerSocket');
@@ -1465,17 +1455,13 @@ function directSockets(service) {
   const bufferSettings = (sendBufferSize, receiveBufferSize) =>
     [['SOL_SOCKET', 'SO_SNDBUF', sendBufferSize], ['SOL_SOCKET', 'SO_RCVBUF', receiveBufferSize]].filter(([, , size]) => size !== undefined);
 
-  /** The address that a socket of this family sends to: a name in the wanted family, an IPv4 address as IPv6 has it. */
-  const resolver = (family) => async (host, dnsQueryType) => {
-    const numeric = ipv4(host);
-    if (numeric && family === 'AF_INET6') {
-      return `::ffff:${host}`;
-    }
-    if (dnsQueryType === undefined || numeric || ipv6(host)) {
+  /** What a message is sent to: a name only where no family is asked for, since the service resolves it in the socket's. */
+  const resolve = async (host, dnsQueryType) => {
+    if (dnsQueryType === undefined || ipv4(host) || ipv6(host)) {
       return host;
     }
     const [info] = await service.getaddrinfo(host, null, FAMILIES[dnsQueryType], constants.SOCK_DGRAM);
-    return numeric === undefined && ipv4(info.sockaddr.host) && family === 'AF_INET6' ? `::ffff:${info.sockaddr.host}` : info.sockaddr.host;
+    return info.sockaddr.host;
   };
 
   for (const [Class, name] of [[TCPSocket, 'TCPSocket'], [UDPSocket, 'UDPSocket'], [TCPServerSocket, 'TCPServerSocket']]) {
@@ -2089,7 +2075,7 @@ export class SocketProxy extends EventTarget {
       attach: async (id) => {
         const socketJson = await get(`/sockets/${id}`);
         const Class = socketJson.type === 'SOCK_DGRAM' ? UDPSocket : socketJson.state === 'listening' ? TCPServerSocket : TCPSocket;
-        const socket = new Class(ADOPTED, socketJson);
+        const socket = new Class(ADOPTED, { ...socketJson, own: false });
         await (await linkOf(socket)).ready;
         return socket;
       },
@@ -2108,7 +2094,7 @@ export class SocketProxy extends EventTarget {
           const { data: bytes, remoteAddress: host, remotePort: port } = unaddressed(frame);
           sink.data(bytes, { host, port });
         };
-        return new Link(service, id, addressed ? { ...sink, data } : sink, { datagrams, addressed, keeps: true });
+        return new Link(service, id, addressed ? { ...sink, data } : sink, { own: false, bytes: !datagrams, addressed, keeps: true });
       },
       /** Drops every WebSocket, as when the network changes; the sockets go on on new ones. */
       reconnect: () => service.links.forEach((link) => link.drop()),

@@ -1,0 +1,92 @@
+package io.socketproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import io.socketproxy.node.Chromium;
+import io.socketproxy.node.NodeProject;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
+import org.springframework.boot.test.web.server.LocalServerPort;
+import org.springframework.test.context.ActiveProfiles;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The browser client against real servers, in Chromium and in Node: {@code src/test/node/client/suite.mjs} says what it does. */
+@SpringBootTest(
+        webEnvironment = WebEnvironment.RANDOM_PORT,
+        properties = {
+            "socket-proxy.security.token=" + ClientIT.TOKEN,
+            "socket-proxy.policy.listen.allow[0].addresses=127.0.0.0/8,::1,::",
+            "socket-proxy.policy.listen.allow[0].ports=ephemeral",
+            // The examples come from a server of their own.
+            "socket-proxy.security.allowed-origins=*",
+        })
+@ActiveProfiles("local")
+class ClientIT {
+    static final String TOKEN = "spx_browser-client-in-tests";
+
+    private static final Duration LIMIT = Duration.ofMinutes(3);
+
+    /** Fewer would mean that the suite did not run to its end. */
+    private static final int FEWEST_CASES = 60;
+
+    @LocalServerPort
+    private int port;
+
+    @TestFactory
+    Stream<DynamicTest> inChromium() throws Exception {
+        return cases(Chromium.run("client.mjs", url(), TOKEN, Map.of()));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> inNode() throws Exception {
+        Map<String, String> environment = Map.of("SOCKET_PROXY_URL", url(), "SOCKET_PROXY_TOKEN", TOKEN);
+        return cases(NodeProject.installed("client").run("node.mjs", environment, LIMIT));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> examples() throws Exception {
+        List<JsonNode> results = results(Chromium.run("examples.mjs", url(), TOKEN, Map.of()));
+        assertThat(results).hasSize(4);
+        return tests(results);
+    }
+
+    @Test
+    void declarationsFitTheirUse() throws Exception {
+        NodeProject.installed("client")
+                .run("node_modules/typescript/bin/tsc", Map.of(), LIMIT, "-p", "src/test/node/client");
+    }
+
+    private String url() {
+        return "http://127.0.0.1:" + port;
+    }
+
+    private static Stream<DynamicTest> cases(String output) {
+        List<JsonNode> results = results(output);
+        assertThat(results).hasSizeGreaterThanOrEqualTo(FEWEST_CASES);
+        return tests(results);
+    }
+
+    private static List<JsonNode> results(String output) {
+        return output.lines().map(JsonMapper.shared()::readTree).toList();
+    }
+
+    private static Stream<DynamicTest> tests(List<JsonNode> results) {
+        return results.stream().map(result -> dynamicTest(result.get("name").asString(), () -> {
+            assumeTrue(!result.hasNonNull("skipped"), () -> result.get("skipped").asString());
+            if (result.hasNonNull("error")) {
+                fail(result.get("error").asString());
+            }
+        }));
+    }
+}
