@@ -54,7 +54,7 @@ const QUESTION_MS = 5_000;
 const LINGER_MS = 10_000;
 const RETRY_MS = { first: 100, longest: 2_000 };
 const REFUSALS = 4;
-/** How long the service may believe a WebSocket alive that is not: by default it gives up after 80 s. */
+/** How long the service may believe a WebSocket alive that is gone: by default it gives up after 80 s. */
 const GHOST_MS = 120_000;
 const WAIT_SLICE_MS = 25_000;
 const LEASE_MS = 60_000;
@@ -450,8 +450,25 @@ class Link {
   async #run() {
     this.#service.links.add(this);
     let refusals = 0;
-    for (;;) {
-      const { code, reason, attached } = await this.#session();
+    for (let first = true; ; first = false) {
+      if (first || (await this.#mayAttach())) {
+        const { code, reason, attached } = await this.#session();
+        if (this.#isEnded) {
+          return;
+        }
+        if (FINAL_CODES.has(code)) {
+          this.#end(code === 1000 ? null : (this.#fault ?? explain(code, reason)));
+          return;
+        }
+        if (attached) {
+          this.#lostAt = Date.now();
+          this.#attempts = refusals = 0;
+          this.#service.tell('disconnect', { socket: this.#id, code, reason });
+        } else if (++refusals >= REFUSALS) {
+          this.#end(socketError('EIO', 'the service has the socket but takes no stream for it: is this page\'s origin allowed?'));
+          return;
+        }
+      }
       if (this.#isEnded) {
         return;
       }
@@ -459,38 +476,37 @@ class Link {
         this.#end(null);
         return;
       }
-      if (FINAL_CODES.has(code)) {
-        this.#end(code === 1000 ? null : (this.#fault ?? explain(code, reason)));
-        return;
-      }
-      if (attached) {
-        this.#lostAt = Date.now();
-        this.#attempts = refusals = 0;
-        this.#service.tell('disconnect', { socket: this.#id, code, reason });
-      } else {
-        // A browser does not tell why a handshake failed. The REST API does, if it is about the socket.
-        const answer = await this.#ask();
-        if (answer instanceof SocketError) {
-          this.#end(this.#closing && answer.status === 404 ? null : answer);
-          return;
-        }
-        // The service may believe an old WebSocket alive, for as long as its pings take to tell.
-        const mayBeOurs = answer?.attached && this.#own;
-        refusals += answer ? 1 : 0;
-        if (answer && refusals >= REFUSALS && !mayBeOurs) {
-          this.#end(answer.attached
-            ? socketError('EBUSY', 'a stream is attached to this socket already')
-            : socketError('EIO', 'the service has the socket but takes no stream for it: is this page\'s origin allowed?'));
-          return;
-        }
-        if (Date.now() - this.#lostAt > (mayBeOurs ? GHOST_MS : this.#service.leaseMs)) {
-          this.#end(socketError('ETIMEDOUT', 'the stream could not be taken up again in time'));
-          return;
-        }
-        await pause(Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(this.#attempts, 10)) * (0.75 + Math.random() / 2));
+      if (this.#attempts > 0) {
+        await pause(Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(this.#attempts - 1, 10)) * (0.75 + Math.random() / 2));
       }
       this.#attempts += 1;
     }
+  }
+
+  /**
+   * Asks the REST API whether the socket can be attached to again; ends what cannot.
+   *
+   * A handshake would tell a browser's page nothing, and Chromium punishes those that fail: after some it delays all WebSockets by seconds.
+   */
+  async #mayAttach() {
+    let answer;
+    try {
+      answer = await this.#service.request('GET', `/sockets/${this.#id}`, { signal: AbortSignal.timeout(QUESTION_MS) });
+    } catch (error) {
+      if (error instanceof SocketError && [401, 403, 404].includes(error.status)) {
+        this.#end(this.#closing && error.status === 404 ? null : error);
+        return false;
+      }
+    }
+    if (answer && (!answer.attached || (this.#own && this.#bytes))) {
+      return true;
+    }
+    if (answer && !this.#own) {
+      this.#end(socketError('EBUSY', 'a stream is attached to this socket already'));
+    } else if (Date.now() - this.#lostAt > (answer ? GHOST_MS : this.#service.leaseMs)) {
+      this.#end(socketError('ETIMEDOUT', 'the stream could not be taken up again in time'));
+    }
+    return false;
   }
 
   /** One WebSocket, from its handshake to its close. */
@@ -680,15 +696,6 @@ class Link {
     // What is not sent now is sent when the next WebSocket is attached.
     if (this.#attached && this.#webSocket.readyState === OPEN) {
       this.#webSocket.send(data);
-    }
-  }
-
-  /** Why the socket has no stream: an error about the socket, the socket if it is there, undefined if the service is out of reach. */
-  async #ask() {
-    try {
-      return await this.#service.request('GET', `/sockets/${this.#id}`, { signal: AbortSignal.timeout(QUESTION_MS) });
-    } catch (error) {
-      return error instanceof SocketError && [401, 403, 404].includes(error.status) ? error : undefined;
     }
   }
 

@@ -26,7 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
         webEnvironment = WebEnvironment.RANDOM_PORT,
         properties = {
             "socket-proxy.security.token=" + ClientIT.TOKEN,
-            "socket-proxy.policy.listen.allow[0].addresses=127.0.0.0/8,::1,::",
+            "socket-proxy.policy.listen.allow[0].addresses=127.0.0.0/8,::1,0.0.0.0,::",
             "socket-proxy.policy.listen.allow[0].ports=ephemeral",
             // The examples come from a server of their own.
             "socket-proxy.security.allowed-origins=*",
