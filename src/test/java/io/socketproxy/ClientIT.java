@@ -82,11 +82,14 @@ class ClientIT {
     }
 
     private static Stream<DynamicTest> tests(List<JsonNode> results) {
-        return results.stream().map(result -> dynamicTest(result.get("name").asString(), () -> {
-            assumeTrue(!result.hasNonNull("skipped"), () -> result.get("skipped").asString());
-            if (result.hasNonNull("error")) {
-                fail(result.get("error").asString());
-            }
-        }));
+        return results.stream()
+                .map(result -> dynamicTest(result.get("name").asString(), () -> {
+                    assumeTrue(
+                            !result.hasNonNull("skipped"),
+                            () -> result.get("skipped").asString());
+                    if (result.hasNonNull("error")) {
+                        fail(result.get("error").asString());
+                    }
+                }));
     }
 }
