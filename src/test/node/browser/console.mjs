@@ -254,7 +254,6 @@ const cases = {
     const input = page.getByLabel("API token");
     await input.waitFor();
     assert.equal(await input.evaluate((node) => node === document.activeElement), true);
-    await picture(page, "console-sign-in");
     await input.fill("spx_not-a-valid-token");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("alert").getByText("EACCES").waitFor();
@@ -422,7 +421,6 @@ const cases = {
     const [visitor] = visitors;
     const row = page.getByRole("row").filter({ hasText: `127.0.0.1:${visitor.localPort}` });
     await row.getByRole("link", { name: "Open" }).click();
-    await page.getByRole("button", { name: "Attach" }).click();
     await page.getByRole("button", { name: "Detach" }).waitFor();
     visitor.write("hello, console\n");
     await shows(page, "hello, console");
@@ -582,6 +580,12 @@ const cases = {
     const alert = dialog.getByRole("alert");
     await alert.getByText("ECONNREFUSED").first().waitFor();
     assert.match(await alert.textContent(), /HTTP 502/);
+    await dialog.getByText("Options").click();
+    await dialog.getByLabel("TCP_NODELAY").check();
+    await dialog.getByRole("button", { name: "Connect", exact: true }).click();
+    await alert.getByText("ECONNREFUSED").first().waitFor();
+    await eventually(handles, (all) => all.length === 0);
+    await dialog.getByLabel("TCP_NODELAY").uncheck();
     await dialog.getByLabel("Host", { exact: true }).fill("10.0.0.1");
     await dialog.getByRole("button", { name: "Connect", exact: true }).click();
     await alert.getByText("EACCES").waitFor();
@@ -602,8 +606,10 @@ const cases = {
     await page.keyboard.press("Escape");
     await page.goto(`${url}/#/sockets/no-such-socket`);
     await page.getByRole("heading", { name: "No such socket" }).waitFor();
-    assert.deepEqual((await handles()).filter(({ remoteAddress, state }) => state === "unbound" && remoteAddress), [], "nothing is left behind");
-  }, { expected: /status of (403|502)/ }),
+    const { id } = await call("POST", "sockets");
+    await page.goto(`${url}/#/sockets/${id}`);
+    await page.getByRole("heading", { name: "TCP –" }).waitFor();
+  }, { expected: /status of (403|404|502)/ }),
 
   keyboard: (name) => browse(name, async (page) => {
     for (let i = 0; i < 40; i++) {
@@ -726,11 +732,12 @@ const cases = {
 
   flood: (name) => browse(name, async (page) => {
     const chunk = Buffer.alloc(1 << 20, "all work and no play makes a dull stream\n");
-    let written = 0;
-    let flowing = true;
+    // Bounded, because Playwright is shown every frame of the page's WebSockets, and takes longer than the page.
+    const total = 128 * chunk.length;
     const port = await serve((connection) => {
+      let written = 0;
       const pump = () => {
-        while (flowing) {
+        while (written < total) {
           written += chunk.length;
           if (!connection.write(chunk)) {
             connection.once("drain", pump);
@@ -742,29 +749,42 @@ const cases = {
       connection.resume();
     });
     await signIn(page);
+    // In the page, since what is asked from outside waits behind those frames.
+    await page.evaluate(() => {
+      const flooded = { gaps: [], answered: null };
+      globalThis.flooded = flooded;
+      let last = performance.now();
+      const tab = (label) => [...document.querySelectorAll("[role=tab]")].find((node) => node.textContent === label);
+      const step = (now) => {
+        if (document.querySelector(".jflood:not([hidden])")) {
+          flooded.gaps.push(now - last);
+          if (flooded.gaps.length === 10) {
+            const asked = performance.now();
+            tab("About").click();
+            requestAnimationFrame(() => {
+              flooded.answered = performance.now() - asked;
+              tab("Data").click();
+            });
+          }
+        }
+        last = now;
+        requestAnimationFrame(step);
+      };
+      requestAnimationFrame(step);
+    });
     await connect(page, port);
-    await page.getByText(/counting, not showing/).waitFor();
-    const before = await page.locator(".jsummary").textContent();
-    const start = performance.now();
-    const gaps = await frames(page, 3_000);
-    const took = performance.now() - start;
-    const after = await page.locator(".jsummary").textContent();
-    const count = (text) => Number(text.match(/^[\d,]+/)[0].replaceAll(",", ""));
-    console.log(`${((count(after) - count(before)) / took / 1000).toFixed(0)} MB/s; `
-      + `frames: median ${gaps[gaps.length >> 1].toFixed(1)} ms, 95% ${gaps[Math.floor(gaps.length * 0.95)].toFixed(0)} ms, longest ${gaps.at(-1).toFixed(0)} ms`);
-    assert.ok(gaps[gaps.length >> 1] < 100, `the median frame took ${gaps[gaps.length >> 1]} ms`);
-    await picture(page, "console-flood");
-    const begin = performance.now();
-    await page.getByRole("tab", { name: "About" }).click();
-    await page.getByText("From a shell").waitFor();
-    assert.ok(performance.now() - begin < 2_000, "the page answers");
-    await page.getByRole("tab", { name: "Data" }).click();
-    flowing = false;
-    const total = await eventually(() => page.locator(".jsummary").textContent().then(count), (bytes) => bytes === written, 60_000);
-    assert.ok(total > 20_000_000, `${total} bytes in all`);
-    await shows(page, "all work and no play");
+    const received = () => page.locator(".jsummary").textContent().then((text) => Number(text.match(/^[\d,]+/)[0].replaceAll(",", "")));
+    await eventually(received, (bytes) => bytes === total, 90_000);
     await page.locator(".jflood").waitFor({ state: "hidden" });
-  }),
+    const { gaps, answered } = await page.evaluate(() => globalThis.flooded);
+    gaps.sort((one, other) => one - other);
+    console.log(`${gaps.length} frames while flooded: median ${gaps[gaps.length >> 1]?.toFixed(1)} ms, longest ${gaps.at(-1)?.toFixed(0)} ms; a tab in ${answered?.toFixed(0)} ms`);
+    assert.ok(gaps.length >= 20, `only ${gaps.length} frames were flooded`);
+    assert.ok(gaps[gaps.length >> 1] < 100, `the median frame took ${gaps[gaps.length >> 1]} ms`);
+    assert.ok(answered < 1_000, `a tab took ${answered} ms`);
+    await shows(page, "all work and no play");
+    assert.match(await page.locator(".jsummary").textContent(), /the last 4\.\d+ MB are kept/);
+  }, { timeout: 60_000 }),
 
   "hostile-bytes": (name) => browse(name, async (page) => {
     const port = await serve((connection) => connection.write("<script>alert(1)</script><img src=x onerror=alert(2)>\u202e\u0000\x1b]0;x\x07\r\n"));
@@ -782,6 +802,7 @@ const cases = {
 /** Every page, as axe sees it. */
 function accessible(name, colorScheme) {
   return browse(name, async (page) => {
+    const pictured = (which, scheme) => scheme === colorScheme && picture(page, which);
     const { mail, web, tickers } = await scenery(page);
     await page.goto(url);
     await page.getByLabel("API token").waitFor();
@@ -797,7 +818,7 @@ function accessible(name, colorScheme) {
       await page.waitForTimeout(20_000);
     }
     await audit(page, "sockets");
-    await picture(page, `console-sockets-${colorScheme}`);
+    await pictured("console-sockets", "light");
     await page.getByRole("link", { name: `127.0.0.1:${mail}` }).first().click();
     await page.getByRole("button", { name: "Attach" }).click();
     await shows(page, "220 mail.example");
@@ -809,7 +830,7 @@ function accessible(name, colorScheme) {
     await page.getByLabel("Search in the data").press("Enter");
     await page.getByText(/1 of \d/).waitFor();
     await audit(page, "text");
-    await picture(page, `console-text-${colorScheme}`);
+    await pictured("console-text", "dark");
     await show(page, "Terminal");
     await audit(page, "terminal");
     await page.getByRole("link", { name: `127.0.0.1:${web}` }).first().click();
@@ -820,17 +841,17 @@ function accessible(name, colorScheme) {
     await send(page, "GET / HTTP/1.1\\r\\nHost: example.com\\r\\n");
     await shows(page, "48 54 54 50");
     await audit(page, "hex");
-    await picture(page, `console-hex-${colorScheme}`);
+    await pictured("console-hex", "light");
     for (const tab of ["Calls", "Options", "About"]) {
       await page.getByRole("tab", { name: tab }).click();
       await page.waitForLoadState("networkidle");
       await audit(page, tab);
-      await picture(page, `console-${tab.toLowerCase()}-${colorScheme}`);
+      await pictured(`console-${tab.toLowerCase()}`, tab === "Calls" && "light");
     }
     for (const kind of ["connect", "listen", "udp", "bare", "pair"]) {
       await create(page, kind);
       await audit(page, `new: ${kind}`);
-      await picture(page, `console-new-${kind}-${colorScheme}`);
+      await pictured("console-new", kind === "connect" && "light");
       await page.keyboard.press("Escape");
     }
     const port = await listen(page);
@@ -853,7 +874,7 @@ function accessible(name, colorScheme) {
     await dialog.getByRole("button", { name: "Connect", exact: true }).click();
     await dialog.getByRole("alert").waitFor();
     await audit(page, "an error");
-  }, { expected: /status of 403/, context: { colorScheme, deviceScaleFactor: process.env.DOCUMENTATION ? 2 : 1 } });
+  }, { expected: /status of 403/, context: { colorScheme } });
 }
 
 const name = process.env.CASE;

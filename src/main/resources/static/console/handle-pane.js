@@ -8,6 +8,7 @@ import { Plot } from './plot.js';
 import { ProblemSlot } from './problem.js';
 
 const SHOWN_ACCEPTS = 200;
+const ANNOUNCE_MS = 2000;
 
 /** One handle: its data or its connections, its calls, its options. */
 export class HandlePane {
@@ -25,6 +26,7 @@ export class HandlePane {
     this.#console = app;
     this.#session = session;
     this.#socket = session.socket;
+    this.#announced = session.journal.received;
     this.node = this.#build();
     const refresh = perFrame(() => this.update());
     const on = (type, listener) => {
@@ -32,7 +34,10 @@ export class HandlePane {
       this.#cleanup.push(() => session.removeEventListener(type, listener));
     };
     on('state', refresh);
-    on('data', ({ detail }) => this.#view?.moved(detail));
+    on('data', ({ detail }) => {
+      this.#view?.moved(detail);
+      this.#announceData();
+    });
     on('accepted', ({ detail }) => {
       announce(`Connection from ${format.address(detail.address)}`);
       refresh();
@@ -44,6 +49,8 @@ export class HandlePane {
   #cleanup = [];
   #acceptList = null;
   #drawn = null;
+  #announced = 0;
+  #announceTimer = 0;
 
   get title() {
     return `${format.kind(this.#socket)} ${format.address(this.#socket.remoteAddress ?? this.#socket.localAddress)}`;
@@ -172,6 +179,19 @@ export class HandlePane {
       this.#acceptList);
   }
 
+  // Not each piece, which nobody could listen to.
+  #announceData() {
+    const { received } = this.#session.journal;
+    if (received > this.#announced && this.#announceTimer === 0) {
+      this.#announceTimer = setTimeout(() => {
+        this.#announceTimer = 0;
+        const more = this.#session.journal.received - this.#announced;
+        this.#announced += more;
+        announce(`${format.count(more)} bytes received`);
+      }, ANNOUNCE_MS);
+    }
+  }
+
   async #acceptOne(button) {
     button.setAttribute('aria-busy', 'true');
     await this.#do(async () => {
@@ -207,7 +227,7 @@ export class HandlePane {
           h('td.mono', {}, format.clock(time)),
           h('td.mono', {}, format.address(address)),
           h('td', {}, h('span.state', { class: now?.state ?? 'closed' }, now?.state ?? 'closed')),
-          h('td.end', {}, now && h('a.button.small', { href: `#/sockets/${socket.id}` }, 'Open', h('span.visually-hidden', {}, ` ${format.address(address)}`))));
+          h('td.end', {}, now && h('a.button.small', { href: `#/sockets/${socket.id}`, onclick: () => this.#console.sessions.of(socket.id)?.attach() }, 'Open', h('span.visually-hidden', {}, ` ${format.address(address)}`))));
       }))));
   }
 
@@ -430,6 +450,7 @@ export class HandlePane {
   }
 
   dispose() {
+    clearTimeout(this.#announceTimer);
     for (const clean of this.#cleanup) {
       clean();
     }

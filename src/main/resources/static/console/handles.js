@@ -29,11 +29,6 @@ export class Rates {
     this.#bytesOut = bytesOut;
     this.#at = now;
   }
-
-  /** Whether anything moved within the history. */
-  get quiet() {
-    return !this.histIn.some((rate) => rate > 0) && !this.histOut.some((rate) => rate > 0);
-  }
 }
 
 function push(history, rate) {

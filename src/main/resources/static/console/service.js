@@ -3,7 +3,7 @@
 import { SocketProxy } from '../client/socket-proxy.js';
 
 /** Where the service is; the console may be served below a context path. */
-export const BASE = new URL('../', import.meta.url);
+const BASE = new URL('../', import.meta.url);
 
 /** A call that failed, with all that the service said about it (RFC 9457). */
 export class Problem extends Error {

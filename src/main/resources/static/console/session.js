@@ -10,7 +10,7 @@ const MAX_ACCEPTS = 1000;
  * A handle in use. Emits `state` when it is attached, detached or ended; `data` with the number of bytes that went over it; `accepted`
  * with the connection; `trouble` with a {@link Problem}.
  */
-export class Session extends EventTarget {
+class Session extends EventTarget {
   #service;
   #handles;
   #stream = null;

@@ -3,7 +3,7 @@ import * as format from './format.js';
 import { HandlePane } from './handle-pane.js';
 import { newSocketDialog } from './new-socket.js';
 import { Plot } from './plot.js';
-import { ProblemSlot } from './problem.js';
+import { ProblemSlot, problemCard } from './problem.js';
 import { Rows } from './rows.js';
 
 const ORDERS = {
@@ -277,10 +277,8 @@ export class SocketsPage {
       this.#pane = new HandlePane(this.#console, session);
       this.detail.replaceChildren(this.#pane.node);
     } else if (id) {
-      this.detail.replaceChildren(h('div.gone', {},
-        h('h2', { tabindex: '-1' }, 'No such socket'),
-        h('p', {}, 'It was closed, its lease ran out, or it belongs to another owner.'),
-        h('a.button', { href: '#/' }, 'All sockets')));
+      this.detail.replaceChildren();
+      this.#find(id);
     }
     this.detail.hidden = id === null;
     this.node.classList.toggle('open', id !== null);
@@ -289,6 +287,26 @@ export class SocketsPage {
       this.#rows.reveal(this.#indexOf.get(id));
     }
     this.#pane?.update();
+  }
+
+  // A handle that was made elsewhere since the last poll, or one that is no more.
+  async #find(id) {
+    try {
+      this.#handles.put(await this.#console.service.call('GET', `sockets/${encodeURIComponent(id)}`));
+      if (this.#selected === id) {
+        this.#selected = null;
+        this.open(id);
+      }
+    } catch (problem) {
+      if (this.#selected === id) {
+        this.detail.replaceChildren(problem.errno === 'EBADF'
+          ? h('div.gone', {},
+            h('h2', { tabindex: '-1' }, 'No such socket'),
+            h('p', {}, 'It was closed, its lease ran out, or it belongs to another owner.'),
+            h('a.button', { href: '#/' }, 'All sockets'))
+          : problemCard(problem));
+      }
+    }
   }
 
   /** Puts the focus where a reader begins. */

@@ -68,11 +68,7 @@ export function parseHex(text) {
   return bytes;
 }
 
-/** 01 ab …, as {@link parseHex} reads it. */
-export function toHex(bytes) {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
-}
-
+/** One after the other. */
 export function concat(parts) {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
