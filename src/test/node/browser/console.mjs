@@ -467,8 +467,8 @@ const cases = {
     await page.getByRole("button", { name: `127.0.0.1:${stranger.address().port}` }).click();
     assert.equal(await page.locator(".to-part").getByLabel("Port").inputValue(), String(stranger.address().port));
     await picture(page, "console-udp");
-    await send(page, "and back");
-    assert.equal(String((await once(stranger, "message"))[0]), "and back");
+    const [[answer]] = await Promise.all([once(stranger, "message"), send(page, "and back")]);
+    assert.equal(String(answer), "and back");
     await page.getByLabel("To host").fill("10.0.0.1");
     await send(page, "not allowed");
     await page.getByRole("alert").getByText("EACCES").waitFor();
