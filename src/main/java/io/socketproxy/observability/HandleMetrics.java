@@ -28,7 +28,9 @@ import org.springframework.stereotype.Component;
 class HandleMetrics implements MeterBinder, SocketEvents {
     private static final List<String> FAMILIES = List.of("AF_INET", "AF_INET6", "AF_UNIX");
     private static final List<String> TYPES = List.of("SOCK_STREAM", "SOCK_DGRAM");
-    private static final Duration FRESH = Duration.ofSeconds(1);
+
+    /** For how long a count is good: all of a scrape, and no longer. */
+    static final Duration FRESH = Duration.ofMillis(100);
 
     // Lazily, since it tells this of its events and so is made after it.
     private final ObjectProvider<Sockets> sockets;

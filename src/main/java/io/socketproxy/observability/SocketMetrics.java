@@ -45,6 +45,7 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
 
     private final MeterRegistry registry;
     private final Counter accepts;
+    private final Counter streamsOpened;
     private final AtomicInteger streams = new AtomicInteger();
 
     SocketMetrics(MeterRegistry registry) {
@@ -55,6 +56,13 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
         Gauge.builder("socket_proxy.streams", streams, AtomicInteger::get)
                 .description("Attached WebSockets")
                 .register(registry);
+        this.streamsOpened = Counter.builder("socket_proxy.streams.opened")
+                .description("WebSockets attached to handles")
+                .register(registry);
+        // Known from the start, so that the first one shows as a rate.
+        for (StreamEnd end : StreamEnd.values()) {
+            streamsEnded(end);
+        }
     }
 
     @Override
@@ -96,20 +104,20 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
     @Override
     public void streamOpened(Handle handle) {
         streams.incrementAndGet();
-        Counter.builder("socket_proxy.streams.opened")
-                .description("WebSockets attached to handles")
-                .register(registry)
-                .increment();
+        streamsOpened.increment();
     }
 
     @Override
     public void streamClosed(Handle handle, StreamEnd end, long toClient, long fromClient) {
         streams.decrementAndGet();
-        Counter.builder("socket_proxy.streams.ended")
+        streamsEnded(end).increment();
+    }
+
+    private Counter streamsEnded(StreamEnd end) {
+        return Counter.builder("socket_proxy.streams.ended")
                 .description("Streams that ended, by why")
                 .tag("end", lowerCase(end))
-                .register(registry)
-                .increment();
+                .register(registry);
     }
 
     @Override
