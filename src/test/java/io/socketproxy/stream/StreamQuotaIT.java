@@ -1,26 +1,22 @@
 package io.socketproxy.stream;
 
-import static io.socketproxy.stream.RawWebSocket.PING;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.stream.RawWebSocket.Answer;
-import io.socketproxy.stream.RawWebSocket.Frame;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.test.context.TestPropertySource;
 import tools.jackson.databind.JsonNode;
 
-/** Quotas and clocks, on a server whose limits are low. */
+/** Quotas of streams, on a server whose limits are low. */
 @TestPropertySource(
         properties = {
             "socket-proxy.limits.handles-per-owner=4",
             "socket-proxy.limits.streams-per-owner=2",
-            "socket-proxy.stream.ping-interval=250ms",
         })
-class StreamLimitsIT extends StreamServer {
+class StreamQuotaIT extends StreamServer {
 
     @Test
     void moreStreamsThanTheQuotaAreRefusedUntilOneEnds() throws Exception {
@@ -87,78 +83,6 @@ class StreamLimitsIT extends StreamServer {
             }
         }
         ok("DELETE", "/api/v1/sockets/" + id, "");
-        noHandles();
-    }
-
-    @Test
-    void anIdleClientIsPingedAndOneThatAnswersStays() throws Exception {
-        try (Target target = Target.echo();
-                RawWebSocket socket = raw(target.port())) {
-            for (int i = 0; i < 8; i++) {
-                Frame ping = socket.frame().orElseThrow();
-                assertThat(ping.opcode()).isEqualTo(PING);
-                socket.write(RawWebSocket.frame(RawWebSocket.FIN | RawWebSocket.PONG, ping.payload()));
-            }
-            socket.binary("alive");
-            assertThat(socket.string(5)).isEqualTo("alive");
-        }
-        noHandles();
-    }
-
-    @Test
-    void pingsGoOnWhileBytesFlow() throws Exception {
-        byte[] piece = new byte[1000];
-        try (Target target = Target.serving(connection -> {
-                    try {
-                        while (true) {
-                            connection.getOutputStream().write(piece);
-                            Thread.sleep(5);
-                        }
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                    }
-                });
-                RawWebSocket socket = raw(target.port())) {
-            int pings = 0;
-            while (pings < 4) {
-                Frame frame = socket.frame().orElseThrow();
-                if (frame.opcode() == PING) {
-                    pings++;
-                    socket.write(RawWebSocket.frame(RawWebSocket.FIN | RawWebSocket.PONG, frame.payload()));
-                }
-            }
-        }
-        noHandles();
-    }
-
-    @Test
-    void aClientOfWhichNothingIsHeardIsDropped() throws Exception {
-        try (Target target = Target.listening();
-                RawWebSocket socket = raw(target.port());
-                Socket peer = target.accept()) {
-            long begun = System.nanoTime();
-            // Its frames are read and none is answered, as if they went nowhere.
-            while (socket.frame().isPresent()) {
-                assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
-            }
-            assertThat(peer.getInputStream().read()).isEqualTo(-1);
-        }
-        noHandles();
-    }
-
-    @Test
-    void aSlowReaderIsNotTakenForDead() throws Exception {
-        byte[] sent = new byte[12 << 20];
-        try (Target target = Target.serving(
-                        connection -> connection.getOutputStream().write(sent));
-                RawWebSocket socket = RawWebSocket.open(port, connect(target.port()), 32 << 10, BEARER)) {
-            // Twelve intervals in which it neither reads nor answers.
-            Thread.sleep(3000);
-            for (int i = 0; i < 12; i++) {
-                socket.bytes(1 << 20);
-            }
-            assertThat(socket.closed().code()).isEqualTo(1000);
-        }
         noHandles();
     }
 

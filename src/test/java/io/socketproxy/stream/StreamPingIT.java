@@ -1,0 +1,103 @@
+package io.socketproxy.stream;
+
+import static io.socketproxy.stream.RawWebSocket.PING;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.socketproxy.stream.RawWebSocket.Frame;
+import java.net.Socket;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.test.context.TestPropertySource;
+import tools.jackson.databind.JsonNode;
+
+/** Who is taken for gone, and who is not, on a server that pings often. */
+@TestPropertySource(properties = "socket-proxy.stream.ping-interval=500ms")
+class StreamPingIT extends StreamServer {
+
+    @Test
+    void anIdleClientIsPingedAndOneThatAnswersStays() throws Exception {
+        try (Target target = Target.echo();
+                RawWebSocket socket = raw(target.port())) {
+            for (int i = 0; i < 8; i++) {
+                Frame ping = socket.frame().orElseThrow();
+                assertThat(ping.opcode()).isEqualTo(PING);
+                socket.write(RawWebSocket.frame(RawWebSocket.FIN | RawWebSocket.PONG, ping.payload()));
+            }
+            socket.binary("alive");
+            assertThat(socket.string(5)).isEqualTo("alive");
+        }
+        noHandles();
+    }
+
+    @Test
+    void pingsGoOnWhileBytesFlow() throws Exception {
+        byte[] piece = new byte[1000];
+        try (Target target = Target.serving(connection -> {
+                    try {
+                        while (true) {
+                            connection.getOutputStream().write(piece);
+                            Thread.sleep(5);
+                        }
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
+                RawWebSocket socket = raw(target.port())) {
+            int pings = 0;
+            while (pings < 4) {
+                Frame frame = socket.frame().orElseThrow();
+                if (frame.opcode() == PING) {
+                    pings++;
+                    socket.write(RawWebSocket.frame(RawWebSocket.FIN | RawWebSocket.PONG, frame.payload()));
+                }
+            }
+        }
+        noHandles();
+    }
+
+    @Test
+    void aClientOfWhichNothingIsHeardIsDropped() throws Exception {
+        try (Target target = Target.listening();
+                RawWebSocket socket = raw(target.port());
+                Socket peer = target.accept()) {
+            long begun = System.nanoTime();
+            // Its frames are read and none is answered, as if they went nowhere.
+            while (socket.frame().isPresent()) {
+                assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
+            }
+            assertThat(peer.getInputStream().read()).isEqualTo(-1);
+        }
+        noHandles();
+    }
+
+    @Test
+    void aSlowReaderIsNotTakenForDead() throws Exception {
+        byte[] sent = new byte[12 << 20];
+        try (Target target = Target.serving(
+                        connection -> connection.getOutputStream().write(sent));
+                RawWebSocket socket = RawWebSocket.open(port, connect(target.port()), 32 << 10, BEARER)) {
+            // Twelve intervals in which it neither reads nor answers.
+            Thread.sleep(6000);
+            for (int i = 0; i < 12; i++) {
+                socket.bytes(1 << 20);
+            }
+            assertThat(socket.closed().code()).isEqualTo(1000);
+        }
+        noHandles();
+    }
+
+    /** Leaves nothing for the next test, whatever became of this one. */
+    @AfterEach
+    void closeHandles() throws Exception {
+        for (JsonNode socket : ok("GET", "/api/v1/sockets", "").get("sockets")) {
+            call("DELETE", "/api/v1/sockets/" + socket.get("id").asString(), "");
+        }
+    }
+
+    private void noHandles() throws Exception {
+        Eventually.holds(
+                () -> assertThat(ok("GET", "/api/v1/sockets", "").get("sockets").size())
+                        .isZero());
+    }
+}
