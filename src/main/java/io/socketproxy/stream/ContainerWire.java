@@ -65,13 +65,18 @@ final class ContainerWire implements Wire {
         } finally {
             lock.lock();
             try {
-                if (--threads == 0) {
-                    queue.forEach(ByteBuf::release);
-                    queue.clear();
-                }
+                threads--;
+                dropQueueIfNobodyWrites();
             } finally {
                 lock.unlock();
             }
+        }
+    }
+
+    private void dropQueueIfNobodyWrites() {
+        if (threads == 0) {
+            queue.forEach(ByteBuf::release);
+            queue.clear();
         }
     }
 
@@ -287,6 +292,8 @@ final class ContainerWire implements Wire {
         try {
             closed = true;
             changed.signalAll();
+            // What was queued after the threads had ended is nobody else's.
+            dropQueueIfNobodyWrites();
         } finally {
             lock.unlock();
         }
