@@ -24,7 +24,7 @@ abstract class ResumeCases extends StreamServer {
     /** What the server keeps of the bytes that the client has not acknowledged; the default of {@code socket-proxy.stream.resume-buffer}. */
     private static final int HELD_BYTES = 256 << 10;
 
-    /** At full size: {@code -Dtest.jvmArguments="-Dresume.mebibytes=256 -Dresume.cuts=200"}. */
+    /** At full size: {@code -Dtest.jvmArguments="-Dresume.mebibytes=256 -Dresume.cuts=200 -Djunit.jupiter.execution.timeout.mode=disabled"}. */
     private static final int TRANSFER_BYTES = Integer.getInteger("resume.mebibytes", 16) << 20;
 
     private static final int CUTS = Integer.getInteger("resume.cuts", 40);

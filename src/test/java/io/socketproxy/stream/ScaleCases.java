@@ -22,7 +22,7 @@ abstract class ScaleCases extends StreamServer {
 
     private static final int IDLE = 2_000;
 
-    /** Many more: {@code -Dtest.jvmArguments=-Dscale.cycles=50000}. */
+    /** Many more: {@code -Dtest.jvmArguments="-Dscale.cycles=50000 -Djunit.jupiter.execution.timeout.mode=disabled"}. */
     private static final int CYCLES = Integer.getInteger("scale.cycles", 1_500);
 
     private static final int STOPPED = 20;
