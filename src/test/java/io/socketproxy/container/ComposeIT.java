@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
@@ -54,7 +55,7 @@ class ComposeIT {
                 "SOCKET_PROXY_HTTP_PORT",
                 Integer.toString(freePort()),
                 "SOCKET_PROXY_DEMO_SUBNET",
-                "172.30.251.0/24"));
+                freeSubnet()));
         // The images' names in the file, of what has been built already.
         Docker.run(Map.of(), "docker", "tag", Docker.IMAGE, "socket-proxy");
         Docker.run(Map.of(), "docker", "tag", Docker.DEMO, "socket-proxy-demo");
@@ -88,6 +89,20 @@ class ComposeIT {
         List<String> command = new ArrayList<>(compose);
         command.addAll(Arrays.asList(arguments));
         return Docker.run(ENVIRONMENT, command.toArray(String[]::new));
+    }
+
+    /** A subnet that no network of the engine has, one that an earlier run had to leave behind included. */
+    private static String freeSubnet() throws IOException, InterruptedException {
+        List<String> inspect = new ArrayList<>(List.of("docker", "network", "inspect"));
+        inspect.addAll(
+                Docker.run(Map.of(), "docker", "network", "ls", "-q").lines().toList());
+        String taken = Docker.run(Map.of(), inspect.toArray(String[]::new));
+        long first = ProcessHandle.current().pid();
+        return LongStream.range(first, first + 256)
+                .mapToObj(number -> "10.213." + number % 256 + ".0/24")
+                .filter(subnet -> !taken.contains('"' + subnet + '"'))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static int freePort() throws IOException {
