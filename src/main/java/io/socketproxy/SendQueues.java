@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
@@ -26,10 +27,12 @@ class SendQueues implements SmartLifecycle {
 
     private static final Duration LOOK = Duration.ofMillis(50);
 
-    private final Drain drain;
+    /** Not injected as it is: what depends on a bean is stopped before that, whatever the phases say. */
+    private final ObjectProvider<Drain> drain;
+
     private volatile boolean running;
 
-    SendQueues(Drain drain) {
+    SendQueues(ObjectProvider<Drain> drain) {
         this.drain = drain;
     }
 
@@ -41,8 +44,8 @@ class SendQueues implements SmartLifecycle {
     @Override
     public void stop() {
         running = false;
-        long end =
-                System.nanoTime() + Math.max(LEAST.toNanos(), drain.remaining().toNanos());
+        long end = System.nanoTime()
+                + Math.max(LEAST.toNanos(), drain.getObject().remaining().toNanos());
         try {
             while (undelivered() > 0 && System.nanoTime() - end < 0) {
                 Thread.sleep(LOOK);
