@@ -811,6 +811,453 @@ export const cases = {
     equal(text((await readable.getReader().read()).value.data), "still there", "echo");
   },
 
+  // --- what else a page can observe: as the draft has it, and Chromium's own tests of it ---
+
+  "the interfaces are those of Web IDL": async ({ proxy: { TCPSocket, UDPSocket, TCPServerSocket }, ports }) => {
+    for (const Class of [TCPSocket, UDPSocket, TCPServerSocket]) {
+      for (const name of ["opened", "closed"]) {
+        const { get, set, enumerable, configurable } = Object.getOwnPropertyDescriptor(Class.prototype, name);
+        equal([get.name, set, enumerable, configurable], [`get ${name}`, undefined, true, true], `${Class.name}.${name}`);
+      }
+      const { value, writable, enumerable, configurable } = Object.getOwnPropertyDescriptor(Class.prototype, "close");
+      equal([value.name, value.length, writable, enumerable, configurable], ["close", 0, true, true, true], `${Class.name}.close`);
+      equal(Object.getOwnPropertyDescriptor(Class, "prototype").writable, false, `${Class.name}.prototype`);
+      await fails(Class.prototype.close.call(new (class {})()), type(/./));
+    }
+    class Mine extends TCPSocket {}
+    const mine = new Mine("127.0.0.1", ports.echo);
+    ok(mine instanceof Mine && mine instanceof TCPSocket && !(mine instanceof UDPSocket), "instanceof");
+    equal([String(mine), Object.keys(mine)], ["[object TCPSocket]", []], "the object");
+    await fails(Reflect.get(UDPSocket.prototype, "opened", mine), type(/UDPSocket/));
+    await mine.opened;
+    await mine.close();
+  },
+
+  "opened has the members that the draft names, and no others": async ({ proxy: { TCPSocket, UDPSocket, TCPServerSocket }, ports }) => {
+    const local = ["localAddress", "localPort", "readable"];
+    const remote = ["remoteAddress", "remotePort"];
+    const server = new TCPServerSocket("127.0.0.1");
+    const { readable: connections, localPort } = await server.opened;
+    const accepting = connections.getReader();
+    for (const [socket, members] of [
+      [new TCPSocket("127.0.0.1", localPort), [...local, ...remote, "writable"]],
+      [(await accepting.read()).value, [...local, ...remote, "writable"]],
+      [new UDPSocket({ remoteAddress: "127.0.0.1", remotePort: ports.udpEcho }), [...local, ...remote, "writable"]],
+      [new UDPSocket({ localAddress: "127.0.0.1" }), [...local, "writable"]],
+      [server, local],
+    ]) {
+      equal(Object.keys(await socket.opened), members, `the members for ${socket}`);
+      if (socket === server) {
+        accepting.releaseLock();
+      }
+      ok(socket.close() === socket.closed, "close gives closed");
+      equal(await socket.closed, undefined, "closed");
+    }
+    await fails(() => connections.getReader({ mode: "byob" }), type(/./));
+  },
+
+  "arguments are converted as Web IDL has it": async ({ proxy: { TCPSocket, UDPSocket, TCPServerSocket }, ports }) => {
+    const numeric = (value) => ({ valueOf: () => value });
+    for (const [host, port, options] of [
+      ["127.0.0.1", ports.echo + 65_536, null],
+      ["127.0.0.1", `${ports.echo}`, undefined],
+      [{ toString: () => "127.0.0.1" }, ports.echo + 0.9, { noDelay: "yes", keepAliveDelay: "1000", sendBufferSize: 20_000.7 }],
+      ["127.0.0.1", numeric(ports.echo), () => {}],
+      ["127.0.0.1", ports.echo - 65_536, { dnsQueryType: undefined, receiveBufferSize: undefined, surprise: 1 }],
+    ]) {
+      const socket = new TCPSocket(host, port, options);
+      equal((await socket.opened).remotePort, ports.echo, "remotePort");
+      await socket.close();
+    }
+    for (const attempt of [
+      () => new TCPSocket("127.0.0.1", 1n),
+      () => new TCPSocket("127.0.0.1", Symbol("port")),
+      () => new TCPSocket("127.0.0.1", 1, 5),
+      () => new TCPSocket("127.0.0.1", 1, { keepAliveDelay: 999.9 }),
+      () => new TCPSocket("127.0.0.1", 1, { keepAliveDelay: NaN }),
+      () => new TCPSocket("127.0.0.1", 1, { dnsQueryType: "IPv4" }),
+      () => new TCPSocket("127.0.0.1", 1, { dnsQueryType: null }),
+      () => new UDPSocket({ localAddress: "127.0.0.1", localPort: "port" }),
+      () => new UDPSocket({ localAddress: "127.0.0.1", localPort: -1 }),
+      () => new UDPSocket({ localAddress: null }),
+      () => new UDPSocket("127.0.0.1", 1),
+      () => new TCPServerSocket("127.0.0.1", { backlog: -1 }),
+      () => new TCPServerSocket("127.0.0.1", { backlog: 2 ** 32 }),
+      () => new TCPServerSocket(undefined),
+      () => new TCPServerSocket("127.0.0.1:80"),
+      () => UDPSocket({ localAddress: "127.0.0.1" }),
+      () => TCPServerSocket("127.0.0.1"),
+    ]) {
+      await fails(attempt, type(/./));
+    }
+    const order = [];
+    const watched = new Proxy({}, { get: (_, name) => void order.push(name) });
+    await new TCPSocket("127.0.0.1", ports.echo, watched).opened;
+    equal(order, ["dnsQueryType", "keepAliveDelay", "noDelay", "receiveBufferSize", "sendBufferSize"], "members are read once, in order");
+  },
+
+  "what cannot be connected to is a NetworkError": async ({ proxy: { TCPSocket, UDPSocket, TCPServerSocket } }) => {
+    for (const socket of [
+      new TCPSocket("127.0.0.1", 0),
+      new TCPSocket("", 80),
+      new TCPSocket("not a host", 80),
+      new UDPSocket({ remoteAddress: "no-such-name.invalid", remotePort: 53 }),
+      new UDPSocket({ remoteAddress: "127.0.0.1", remotePort: 53, dnsQueryType: "ipv6" }),
+      new UDPSocket({ localAddress: "192.0.2.1" }),
+      new TCPServerSocket("192.0.2.1"),
+    ]) {
+      const error = await socket.opened.then(() => ok(false, `${socket} opened`), (failure) => failure);
+      ok(error instanceof DOMException && ["NetworkError", "InvalidAccessError"].includes(error.name), show(error));
+      equal(await socket.closed.catch((failure) => failure) === error, true, "closed rejects with the same");
+      await fails(socket.close(), { name: "InvalidStateError" });
+    }
+  },
+
+  "a failure that nobody asks about is reported to nobody": async ({ proxy: { TCPSocket, UDPSocket, TCPServerSocket }, ports, control, soon }) => {
+    const reported = [];
+    const report = (event) => reported.push(event.reason ?? event);
+    globalThis.addEventListener?.("unhandledrejection", report);
+    globalThis.process?.on?.("unhandledRejection", report);
+    const refused = [new TCPSocket("127.0.0.1", 1), new UDPSocket({ remoteAddress: "127.0.0.1", remotePort: 0 }), new TCPServerSocket("192.0.2.1")];
+    const reset = new TCPSocket("127.0.0.1", ports.held);
+    const { writable } = await reset.opened;
+    control("held", "resetAndDestroy");
+    await Promise.allSettled([reset, ...refused].map((socket) => socket.closed));
+    await soon(() => writable.getWriter().closed.then(() => false, () => true), "the writable's error");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    globalThis.removeEventListener?.("unhandledrejection", report);
+    globalThis.process?.off?.("unhandledRejection", report);
+    equal(reported.map(show), [], "reported");
+  },
+
+  "a pending read and a pending write reject when the connection breaks": async ({ proxy: { TCPSocket }, ports, control }) => {
+    for (const mode of [undefined, "byob"]) {
+      const socket = new TCPSocket("127.0.0.1", ports.held);
+      const { readable, writable } = await socket.opened;
+      const reader = readable.getReader({ mode });
+      const writer = writable.getWriter();
+      const reading = fails(mode ? reader.read(new Uint8Array(10)) : reader.read(), { name: "NetworkError", message: /^Stream aborted by the remote: / });
+      // Its kernel's buffers and the service's hold less.
+      const writing = fails(writer.write(noise(48 * MIB)), { name: "NetworkError", message: /^Stream aborted by the remote: / });
+      const queued = fails(writer.write(bytes("never sent")), { name: "NetworkError" });
+      control("held", "resetAndDestroy");
+      await Promise.all([reading, writing, queued]);
+      await fails(reader.closed, { name: "NetworkError" });
+      await fails(writer.closed, { name: "NetworkError" });
+      await fails(socket.closed, { name: "NetworkError", errno: "ECONNRESET" });
+    }
+  },
+
+  "closed rejects when the connection breaks, though the streams are locked and nobody reads": async ({ proxy: { TCPSocket }, ports, control }) => {
+    const socket = new TCPSocket("127.0.0.1", ports.held);
+    const { readable, writable } = await socket.opened;
+    readable.getReader();
+    writable.getWriter();
+    control("held", "resetAndDestroy");
+    await fails(socket.closed, { name: "NetworkError" });
+  },
+
+  "closed resolves on the peer's FIN and the writer's close, though nobody reads": async ({ proxy: { TCPSocket }, ports, control }) => {
+    const socket = new TCPSocket("127.0.0.1", ports.held);
+    const { readable, writable } = await socket.opened;
+    const reader = readable.getReader();
+    const writer = writable.getWriter();
+    control("held", "end");
+    await reader.closed;
+    await writer.close();
+    equal(await socket.closed, undefined, "closed");
+    equal((await reader.read()).done, true, "done");
+  },
+
+  "closed resolves on the reader's cancel and the writer's close, at once": async ({ proxy: { TCPSocket }, ports }) => {
+    const socket = new TCPSocket("127.0.0.1", ports.silent);
+    const { readable, writable } = await socket.opened;
+    readable.getReader().cancel();
+    writable.getWriter().close();
+    equal(await socket.closed, undefined, "closed");
+  },
+
+  "a read that waits ends with the peer's FIN": async ({ proxy: { TCPSocket }, ports, control }) => {
+    for (const mode of [undefined, "byob"]) {
+      const socket = new TCPSocket("127.0.0.1", ports.held);
+      const { readable } = await socket.opened;
+      const reader = readable.getReader({ mode });
+      const reading = mode ? reader.read(new Uint8Array(10)) : reader.read();
+      control("held", "end");
+      const { value, done } = await reading;
+      equal([value?.length, done], [mode ? 0 : undefined, true], "the end");
+    }
+  },
+
+  "a read that is let go of loses no byte": async ({ proxy: { TCPSocket }, ports, control }) => {
+    for (const mode of [undefined, "byob"]) {
+      const { readable } = await new TCPSocket("127.0.0.1", ports.held).opened;
+      const first = readable.getReader({ mode });
+      const reading = fails(mode ? first.read(new Uint8Array(4)) : first.read(), type(/./));
+      first.releaseLock();
+      await reading;
+      const second = readable.getReader(mode ? undefined : { mode: "byob" });
+      const next = mode ? second.read() : second.read(new Uint8Array(20));
+      control("held", "end", "nothing is lost");
+      let got = text((await next).value);
+      second.releaseLock();
+      got += text(await readAll(readable));
+      equal(got, "nothing is lost", `what was read after a ${mode ?? "default"} reader`);
+    }
+  },
+
+  "wider views get whole elements": async ({ proxy: { TCPSocket }, ports, control }) => {
+    const { readable } = await new TCPSocket("127.0.0.1", ports.held).opened;
+    const reader = readable.getReader({ mode: "byob" });
+    control("held", "write", "a");
+    const reading = reader.read(new Uint16Array(4));
+    await control("held", "write", "bc");
+    const { value } = await reading;
+    ok(value instanceof Uint16Array && value.length === 1, "one element");
+    equal(text(new Uint8Array(value.buffer, 0, 2)), "ab", "its bytes");
+    const cut = fails(reader.read(new Uint16Array(4)), type(/./));
+    control("held", "end");
+    await cut;
+  },
+
+  "what may be written": async ({ proxy: { TCPSocket }, ports }) => {
+    const socket = new TCPSocket("127.0.0.1", ports.digest);
+    const { readable, writable } = await socket.opened;
+    const writer = writable.getWriter();
+    const detached = new Uint8Array(8);
+    structuredClone(detached.buffer, { transfer: [detached.buffer] });
+    for (const chunk of [new Uint8Array(0), new ArrayBuffer(0), detached, detached.buffer]) {
+      equal(await writer.write(chunk), undefined, "an empty chunk");
+    }
+    const all = noise(64);
+    writer.write(new DataView(all.buffer, 0, 8));
+    writer.write(new Float64Array(all.buffer, 8, 1));
+    writer.write(new Uint8Array(all.buffer, 16, 3));
+    writer.write(all.buffer.slice(19));
+    // None of it is waited for, and none of it is lost.
+    await writer.close();
+    equal(text(await readAll(readable)), await sha256(all), "SHA-256");
+    await socket.closed;
+    if (globalThis.SharedArrayBuffer) {
+      const { writable: other } = await new TCPSocket("127.0.0.1", ports.silent).opened;
+      await fails(other.getWriter().write(new Uint8Array(new SharedArrayBuffer(1))), type(/./));
+    }
+  },
+
+  "a chunk of the wrong kind breaks the writable alone": async ({ proxy: { TCPSocket }, ports, control }) => {
+    const socket = new TCPSocket("127.0.0.1", ports.held);
+    const { readable, writable } = await socket.opened;
+    const writer = writable.getWriter();
+    const wrong = await fails(writer.write("text"), type(/./));
+    equal(await writer.closed.catch((error) => error) === wrong, true, "the writer's error");
+    control("held", "end", "still read");
+    equal(text(await readAll(readable)), "still read", "data");
+    await fails(socket.closed, type(/./));
+  },
+
+  "an abort rejects what was not sent, with its reason": async ({ proxy: { TCPSocket }, ports }) => {
+    const socket = new TCPSocket("127.0.0.1", ports.held);
+    const { readable, writable } = await socket.opened;
+    const writer = writable.getWriter();
+    const writes = [writer.write(noise(48 * MIB)), writer.write(bytes("x")), writer.close()];
+    const reason = { why: "enough" };
+    await writer.abort(reason);
+    for (const write of [...writes, writer.closed]) {
+      equal(await write.catch((error) => error) === reason, true, "the reason");
+    }
+    equal(await readable.cancel("any reason"), undefined, "cancel");
+  },
+
+  "pipes, tees and loops are those of any stream": async ({ proxy: { TCPSocket, TCPServerSocket }, ports, control }) => {
+    const server = new TCPServerSocket("127.0.0.1");
+    const { readable: connections, localPort } = await server.opened;
+    const serving = (async () => {
+      const served = [];
+      for await (const connection of connections) {
+        const { readable, writable } = await connection.opened;
+        served.push(readable.pipeTo(writable).then(() => connection.closed));
+        if (served.length === 2) {
+          break;
+        }
+      }
+      await Promise.all(served);
+    })();
+    const answers = await Promise.all(["one", "two"].map((name) => control("dial", localPort, name)));
+    equal(answers, ["one", "two"], "echoes");
+    await serving;
+    await server.closed;
+
+    const { readable, writable } = await new TCPSocket("127.0.0.1", ports.hello).opened;
+    const [left, right] = readable.tee();
+    equal([text(await readAll(left)), text(await readAll(right))], ["hello", "hello"], "both branches");
+    let upper = "";
+    const loud = new TransformStream({ transform: (chunk, controller) => controller.enqueue(bytes(text(chunk).toUpperCase())) });
+    const { readable: echo, writable: toEcho } = await new TCPSocket("127.0.0.1", ports.echo).opened;
+    new Blob(["quiet"]).stream().pipeThrough(loud).pipeTo(toEcho);
+    for await (const chunk of echo) {
+      upper += text(chunk);
+    }
+    equal(upper, "QUIET", "through a transform");
+    await writable.close();
+  },
+
+  "a socket that is closed with unread data is closed": async ({ proxy, ports, control, soon }) => {
+    const socket = new proxy.TCPSocket("127.0.0.1", ports.held);
+    await socket.opened;
+    await control("held", "write", "x".repeat(100_000));
+    equal(await socket.close(), undefined, "close");
+    await soon(async () => (await proxy.request("GET", "/sockets")).sockets.length === 0, "no handle");
+  },
+
+  "a datagram to a port where nobody is breaks a connected UDPSocket": async ({ proxy: { UDPSocket } }) => {
+    const gone = new UDPSocket({ localAddress: "127.0.0.1" });
+    const { localPort } = await gone.opened;
+    await gone.close();
+    const socket = new UDPSocket({ remoteAddress: "127.0.0.1", remotePort: localPort });
+    const { readable, writable } = await socket.opened;
+    const reader = readable.getReader();
+    const writer = writable.getWriter();
+    const reading = fails(reader.read(), { name: "NetworkError", errno: "ECONNREFUSED", message: /^Stream aborted by the remote: / });
+    await writer.write({ data: bytes("x") });
+    await reading;
+    await fails(writer.write({ data: bytes("x") }), { name: "NetworkError" });
+    await fails(socket.closed, { name: "NetworkError", errno: "ECONNREFUSED" });
+  },
+
+  "UDP between two sockets of a page": async ({ proxy: { UDPSocket } }) => {
+    const count = 35;
+    const server = new UDPSocket({ localAddress: "127.0.0.1" });
+    const { localPort } = await server.opened;
+    const client = new UDPSocket({ remoteAddress: "127.0.0.1", remotePort: localPort });
+    const { localAddress: from, localPort: fromPort } = await client.opened;
+    const serve = async () => {
+      const { readable, writable } = await server.opened;
+      const [reader, writer] = [readable.getReader(), writable.getWriter()];
+      for (let i = 0; i < count; i++) {
+        const { value: { data, remoteAddress, remotePort } } = await reader.read();
+        equal([remoteAddress, remotePort], [from, fromPort], "the sender");
+        await writer.ready;
+        await writer.write({ data, remoteAddress, remotePort });
+      }
+      reader.releaseLock();
+      writer.releaseLock();
+    };
+    const send = async () => {
+      const writer = (await client.opened).writable.getWriter();
+      for (let size = 1; size <= count; size++) {
+        await writer.ready;
+        await writer.write({ data: new Uint8Array(size).fill(size) });
+      }
+      writer.releaseLock();
+    };
+    const receive = async () => {
+      const reader = (await client.opened).readable.getReader();
+      for (let size = 1; size <= count; size++) {
+        const { value, done } = await reader.read();
+        equal([done, Object.keys(value), value.data.length, value.data.at(-1)], [false, ["data"], size, size], "message");
+      }
+      reader.releaseLock();
+    };
+    await Promise.all([serve(), send(), receive()]);
+    await client.close();
+    await server.close();
+  },
+
+  "UDPSocket: closed waits for both streams": async ({ proxy: { UDPSocket }, ports, ipv6 }) => {
+    for (const ends of [
+      async ({ readable, writable }) => [await readable.cancel(), await writable.close()],
+      async ({ readable, writable }) => [await writable.abort(), await readable.cancel()],
+    ]) {
+      const socket = new UDPSocket({ remoteAddress: ipv6 ? "::1" : "127.0.0.1", remotePort: ports.udpEcho });
+      const opened = await socket.opened;
+      await ends(opened);
+      equal(await socket.closed, undefined, "closed");
+    }
+  },
+
+  "UDPMessage is converted as Web IDL has it": async ({ proxy: { UDPSocket }, ports, control }) => {
+    const { readable, writable, localPort } = await new UDPSocket({ localAddress: "127.0.0.1" }).opened;
+    const writer = writable.getWriter();
+    const reader = readable.getReader();
+    const data = bytes("as it was");
+    const writing = writer.write({ data: new DataView(data.buffer), remoteAddress: { toString: () => "127.0.0.1" }, remotePort: `${ports.udpEcho}` });
+    await writing;
+    data.fill(0);
+    const { value } = await reader.read();
+    equal([Object.keys(value), text(value.data)], [["data", "remoteAddress", "remotePort"], "as it was"], "message");
+    ok(value.data instanceof Uint8Array && value.data.byteLength === value.data.buffer.byteLength, "a buffer of its own");
+    control("sendDatagram", localPort, "");
+    equal((await reader.read()).value.data.length, 0, "an empty datagram");
+    for (const wrong of [undefined, null, 5, { data: null }, { data: [1] }, { data: data.buffer, remoteAddress: Symbol("x"), remotePort: 1 }]) {
+      const { writable: other } = await new UDPSocket({ localAddress: "127.0.0.1" }).opened;
+      await fails(other.getWriter().write(wrong), type(/./));
+    }
+  },
+
+  "a listener that is closed on the service errors, and its readers": async ({ proxy }) => {
+    const server = new proxy.TCPServerSocket("127.0.0.1");
+    const { readable } = await server.opened;
+    const reader = readable.getReader();
+    const reading = fails(reader.read(), { name: "NetworkError", message: /^Server socket closed: / });
+    await proxy.request("DELETE", `/sockets/${await proxy.idOf(server)}`);
+    await reading;
+    await fails(server.closed, { name: "NetworkError", message: /^Server socket closed: / });
+  },
+
+  "a page that does not ask for connections leaves them in the backlog": async ({ proxy, control, soon }) => {
+    const { TCPServerSocket } = proxy;
+    const server = new TCPServerSocket("127.0.0.1", { backlog: 64 });
+    const { readable, localPort } = await server.opened;
+    const count = 40;
+    await control("dialMany", localPort, count, 4);
+    // The listener's own, and what is accepted ahead.
+    const handles = async () => (await proxy.request("GET", "/sockets", { query: { limit: 1000 } })).sockets.length;
+    await soon(async () => (await handles()) === 1 + 8, "eight are accepted");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    equal(await handles(), 1 + 8, "handles");
+    // A new WebSocket does not accept more either.
+    const back = new Promise((resolve) => proxy.addEventListener("reconnect", ({ detail }) => detail.socket === id && resolve()));
+    const id = await proxy.idOf(server);
+    proxy.reconnect();
+    await back;
+    equal(await handles(), 1 + 8, "handles after a reconnect");
+    const seen = new Set();
+    const reader = readable.getReader();
+    while (seen.size < count) {
+      const { value: connection } = await reader.read();
+      const streams = await connection.opened;
+      const name = await readText(streams.readable.getReader(), 4);
+      ok(!seen.has(name), `${name} came once`);
+      seen.add(name);
+      await streams.writable.getWriter().write(bytes(`got ${name}`));
+    }
+    await soon(async () => (await control("dialled")).every(({ answer }) => answer.startsWith("got ")), "all are answered");
+    await control("hangUp");
+    await reader.cancel();
+    await server.closed;
+  },
+
+  "an accepted connection that the page does not read stops its peer": async ({ proxy: { TCPServerSocket }, control, soon }) => {
+    const { readable, localPort } = await new TCPServerSocket("127.0.0.1").opened;
+    await control("dialMany", localPort, 2, 64 * MIB);
+    const reader = readable.getReader();
+    const { value: asked } = await reader.read();
+    let before = "";
+    await soon(async () => {
+      const now = show((await control("dialled")).map(({ written }) => written));
+      const stands = now === before;
+      before = now;
+      return stands;
+    }, "both peers stand", 300);
+    ok(JSON.parse(before).every((written) => written < 48 * MIB), `the peers wrote ${before}`);
+    const input = (await asked.opened).readable.getReader();
+    for (let got = 0; got < 64 * MIB; ) {
+      got += (await input.read()).value.length;
+    }
+    await control("hangUp");
+    await reader.cancel();
+  },
+
   // --- connect() ---
 
   "connect() gives streams at once": async ({ proxy: { connect }, ports }) => {

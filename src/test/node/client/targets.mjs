@@ -117,6 +117,13 @@ export async function start(serviceUrl) {
     next();
   });
 
+  // Reads nothing and does what it is told to: `held`.
+  let held;
+  await tcp("held", (connection) => {
+    connection.pause();
+    held = connection;
+  });
+
   const udp = dgram.createSocket("udp4");
   udp.on("message", (data, { port, address }) => udp.send(data, port, address));
   await new Promise((resolve) => udp.bind(0, HOST, resolve));
@@ -151,6 +158,9 @@ export async function start(serviceUrl) {
     upstream.resetAndDestroy();
   });
 
+  const dialled = [];
+  closers.push(() => control.hangUp());
+
   const control = {
     cut: () => {
       const count = pipes.size;
@@ -173,6 +183,21 @@ export async function start(serviceUrl) {
         this.end(text);
       }).on("data", (data) => (answer += data)).on("end", () => resolve(answer)).on("error", (error) => reject(new Error(error.code)));
     }),
+    /** To the last connection of `held`: what a socket of Node's can be told, such as write, end and resetAndDestroy. */
+    held: (call, ...args) => void held[call](...args),
+    /** From outside: connects and stays, until the answer is wanted; `written` of each are how much the kernel took. */
+    dialMany: (port, count, bytes) => {
+      for (let i = 0; i < count; i++) {
+        const connection = net.connect({ port, host: HOST, allowHalfOpen: true });
+        const client = { connection, answer: "" };
+        connection.on("data", (data) => (client.answer += data)).on("end", () => connection.end()).on("error", () => connection.destroy());
+        connection.write(bytes > 16 ? Buffer.alloc(bytes, "x") : String(i).padEnd(bytes));
+        dialled.push(client);
+      }
+    },
+    dialled: () => dialled.map(({ connection, answer }) => ({ written: connection.bytesWritten - connection.writableLength, answer })),
+    hangUp: () => dialled.splice(0).forEach(({ connection }) => connection.destroy()),
+    /** From outside: sends a datagram, and answers what came back. */
     sendDatagram: (port, text) => new Promise((resolve) => {
       const socket = dgram.createSocket("udp4");
       socket.on("message", (data) => {

@@ -45,6 +45,8 @@ const ACK_MS = 50;
 /** Like a kernel's receive buffer: a datagram that finds it full is dropped. */
 const DATAGRAM_BUFFER_BYTES = 1024 * 1024;
 const DATAGRAM_QUEUE = 32;
+/** Connections that are accepted before the page asks for them; the others wait in the kernel's backlog. */
+const ACCEPTED_QUEUE = 8;
 /** The largest payload of UDP over IPv4. */
 const MAX_DATAGRAM_BYTES = 65_507;
 
@@ -133,6 +135,10 @@ function bytesOf(source, what = 'The chunk') {
   // A foreign realm's buffer is one too, so the tag is asked and not the prototype.
   if (Object.prototype.toString.call(buffer) !== '[object ArrayBuffer]') {
     throw new TypeError(`${what} must be an ArrayBuffer or a view of one.`);
+  }
+  if (source.byteLength === 0) {
+    // Web IDL has it that a detached buffer is an empty one; a view of it cannot be made.
+    return new Uint8Array(0);
   }
   return ArrayBuffer.isView(source) ? new Uint8Array(buffer, source.byteOffset, source.byteLength) : new Uint8Array(buffer);
 }
@@ -228,7 +234,7 @@ const tuple = (names, ...values) => Object.assign(values, Object.fromEntries(nam
 // --- Web IDL ---------------------------------------------------------------------------------------------------------------------
 
 const integer = (value, modulus) => {
-  const number = Math.trunc(Number(value));
+  const number = Math.trunc(+value);
   return Number.isFinite(number) ? ((number % modulus) + modulus) % modulus : 0;
 };
 
@@ -318,6 +324,11 @@ class Link {
   #own;
   #bytes;
   #addressed;
+  #accepts;
+  /** Connections that the page has not taken. */
+  #waiting = 0;
+  /** Those that it has taken since the WebSocket was attached. */
+  #accepted = 0;
   /** Whether the handle is left open when the stream ends. */
   #keeps;
   #webSocket = null;
@@ -353,14 +364,16 @@ class Link {
    * @param sink what takes what arrives: `data(bytes)`, `eof()`, `accepted(message)`, `fault(error)` and, last, `end(error or null)`
    * @param own whether the socket was made here, so that no stream but ours was ever attached to it
    * @param bytes whether it is a stream of bytes, which is counted and resumed; false for datagrams and for accepted connections
+   * @param accepts for a listening socket, how many connections may wait here to be taken; undefined for no bound
    */
-  constructor(service, id, sink, { own = true, bytes = true, addressed = false, keeps = false } = {}) {
+  constructor(service, id, sink, { own = true, bytes = true, addressed = false, accepts, keeps = false } = {}) {
     this.#service = service;
     this.#id = id;
     this.#sink = sink;
     this.#own = own;
     this.#bytes = bytes;
     this.#addressed = addressed;
+    this.#accepts = accepts;
     this.#keeps = keeps;
     this.#run();
   }
@@ -412,6 +425,13 @@ class Link {
   consumed(count) {
     this.#consumed += count;
     this.#acknowledge();
+  }
+
+  /** The page has taken one of the connections, and so there is room for another. */
+  accept() {
+    this.#waiting -= 1;
+    this.#accepted += 1;
+    this.#control({ type: 'ack', received: this.#accepted });
   }
 
   /** Closes the socket behind all that was sent. Resolves when that is done, or, with a target that does not read on, some time before. */
@@ -515,6 +535,10 @@ class Link {
     if (this.#addressed) {
       query.set('addressed', 'true');
     }
+    if (this.#accepts !== undefined) {
+      this.#accepted = 0;
+      query.set('accepts', String(this.#accepts - this.#waiting));
+    }
     if (this.#own && this.#bytes) {
       // What is beyond the window is asked for again rather than acknowledged, so that a page that does not read gets no more by dropping.
       this.#acknowledged = Math.max(this.#acknowledged, this.#reach());
@@ -569,6 +593,7 @@ class Link {
         this.#sink.eof?.();
         break;
       case 'accepted':
+        this.#waiting += 1;
         this.#sink.accepted?.(message);
         break;
       case 'error':
@@ -604,6 +629,9 @@ class Link {
     if (this.#closing) {
       this.#control({ type: 'close' });
     }
+    if (this.#accepted > 0) {
+      this.#control({ type: 'ack', received: this.#accepted });
+    }
     this.#ready.resolve();
     this.#moved();
   }
@@ -622,8 +650,9 @@ class Link {
       }
     }
     this.#received += bytes.length;
-    this.#sink.data(bytes);
+    // First, so that the service can go on while the page works.
     this.#acknowledge();
+    this.#sink.data(bytes);
   }
 
   /** How far the service may forget what it sent. */
@@ -781,6 +810,7 @@ class Halves {
 /** A byte stream each way: what a connected TCP socket has. */
 class ByteStreams {
   #link;
+  #open = null;
   #halves;
   #input;
   #output;
@@ -798,7 +828,7 @@ class ByteStreams {
   constructor(open, { onEof = () => {} } = {}) {
     this.#onEof = onEof;
     this.#link = open(this);
-    this.#link.catch((error) => this.end(error));
+    this.#link.then((link) => (this.#open = link), (error) => this.end(error));
     this.#halves = new Halves(this.#link, 'readable', 'writable');
     this.readable = new ReadableStream({
       type: 'bytes',
@@ -898,7 +928,11 @@ class ByteStreams {
   }
 
   #consumed(count) {
-    this.#link.then((link) => link.consumed(count), () => {});
+    if (this.#open) {
+      this.#open.consumed(count);
+    } else {
+      this.#link.then((link) => link.consumed(count), () => {});
+    }
   }
 
   /** When all is read that has come: the end, or the error that came after it. */
@@ -910,10 +944,18 @@ class ByteStreams {
       this.#input.error(this.#failure);
       this.#halves.end('readable', this.#failure);
     } else if (this.#eof) {
-      this.#input.close();
-      this.#input.byobRequest?.respond(0);
+      this.#close();
       this.#halves.end('readable');
       this.#onEof();
+    }
+  }
+
+  #close() {
+    try {
+      this.#input.close();
+      this.#input.byobRequest?.respond(0);
+    } catch {
+      // Part of a wider element has been read into a view, and the rest never comes: the stream has errored.
     }
   }
 
@@ -976,8 +1018,7 @@ class ByteStreams {
       this.#finish().catch(() => {});
     }
     if (this.#halves.isOpen('readable')) {
-      this.#input.close();
-      this.#input.byobRequest?.respond(0);
+      this.#close();
       this.#cancel();
     }
   }
@@ -1151,7 +1192,7 @@ class AcceptStream {
       this.#discard(socket.id);
       return;
     }
-    // Adopted at once: a handle without a stream does not live long.
+    // Adopted at once: a handle without a stream does not live long, and what has come for it is there when it is taken.
     this.#queue.push(this.#adopt(socket));
     this.#deliver();
   }
@@ -1169,6 +1210,7 @@ class AcceptStream {
     if (this.#wanted && this.#queue.length > 0) {
       this.#wanted = false;
       this.#input.enqueue(this.#queue.shift());
+      this.#link.then((link) => link.accept());
     }
   }
 
@@ -1192,6 +1234,16 @@ const ADOPTED = Symbol('adopted');
 
 const states = new WeakMap();
 
+/** What `opened` resolves with: the members in the order of Web IDL, and no others. */
+function openInfo({ readable, writable }, { localAddress, remoteAddress }) {
+  return {
+    ...(localAddress && { localAddress: localAddress.host, localPort: localAddress.port }),
+    readable,
+    ...(remoteAddress && { remoteAddress: remoteAddress.host, remotePort: remoteAddress.port }),
+    ...(writable && { writable }),
+  };
+}
+
 /** What a Direct Sockets object goes through: opening, then open or failed, and from open to closed. */
 class State {
   #opened;
@@ -1203,12 +1255,12 @@ class State {
     this.closed = deferred();
   }
 
-  /** @param open gives `{ info, streams }`, what `opened` resolves with and what is behind it */
+  /** @param open gives `{ info, streams }`: the addresses, and what is behind the socket */
   open(open) {
     this.#opened = open.then(
       ({ info, streams }) => {
         this.#become(streams);
-        return { readable: streams.readable, writable: streams.writable, ...info };
+        return openInfo(streams, info);
       },
       (error) => {
         const exception = domException(error);
@@ -1222,7 +1274,7 @@ class State {
 
   adopt(info, streams) {
     this.#become(streams);
-    this.#opened = Promise.resolve({ readable: streams.readable, writable: streams.writable, ...info });
+    this.#opened = Promise.resolve(openInfo(streams, info));
   }
 
   #become(streams) {
@@ -1269,24 +1321,28 @@ function defineInterface(Class, name) {
     }
     return states.get(socket);
   };
-  const promised = (get) => function member() {
+  const attempt = (socket, get) => {
     try {
-      return get(stateOf(this));
+      return get(stateOf(socket));
     } catch (error) {
       return Promise.reject(error);
     }
   };
-  const method = { close() { return promised((state) => state.close()).call(this); } };
-  Object.defineProperties(Class.prototype, {
-    opened: { get: promised((state) => state.opened), enumerable: true, configurable: true },
-    closed: { get: promised((state) => state.closed.promise), enumerable: true, configurable: true },
-    close: { value: method.close, enumerable: true, configurable: true, writable: true },
-    [Symbol.toStringTag]: { value: name, configurable: true },
-  });
+  const members = {
+    get opened() {
+      return attempt(this, (state) => state.opened);
+    },
+    get closed() {
+      return attempt(this, (state) => state.closed.promise);
+    },
+    close() {
+      return attempt(this, (state) => state.close());
+    },
+  };
+  Object.defineProperties(Class.prototype, Object.getOwnPropertyDescriptors(members));
+  Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: name, configurable: true });
 }
 
-const localInfo = ({ localAddress }) => ({ localAddress: localAddress?.host, localPort: localAddress?.port });
-const remoteInfo = ({ remoteAddress }) => ({ remoteAddress: remoteAddress?.host, remotePort: remoteAddress?.port });
 const FAMILIES = { ipv4: constants.AF_INET, ipv6: constants.AF_INET6 };
 
 const BUFFERS = { sendBufferSize: IDL.unsignedLong, receiveBufferSize: IDL.unsignedLong };
@@ -1295,7 +1351,9 @@ const BUFFERS = { sendBufferSize: IDL.unsignedLong, receiveBufferSize: IDL.unsig
 function directSockets(service) {
   /** The streams of a socket that the service has, as its kind has them. */
   const streamsOf = (Streams, { id, own }, options) =>
-    new Streams(async (sink) => new Link(service, id, sink, { own, bytes: Streams === ByteStreams, addressed: options?.bound }), options);
+    new Streams(async (sink) => new Link(service, id, sink, {
+      own, bytes: Streams === ByteStreams, addressed: options?.bound, accepts: options?.accepts,
+    }), options);
 
   /** Opens a socket and its stream; what was opened is closed again if the rest fails. */
   async function opening(Streams, socketJson, options, settings = []) {
@@ -1312,6 +1370,7 @@ function directSockets(service) {
   }
 
   const acceptOptions = {
+    accepts: ACCEPTED_QUEUE,
     adopt: (socketJson) => new TCPSocket(ADOPTED, socketJson),
     discard: (id) => service.discard(id),
   };
@@ -1322,7 +1381,7 @@ function directSockets(service) {
       states.set(this, state);
       if (remoteAddress === ADOPTED) {
         const socketJson = remotePort;
-        state.adopt({ ...remoteInfo(socketJson), ...localInfo(socketJson) }, streamsOf(ByteStreams, socketJson));
+        state.adopt(socketJson, streamsOf(ByteStreams, socketJson));
         return;
       }
       requireArguments(arguments.length, 2, 'TCPSocket');
@@ -1348,7 +1407,7 @@ function directSockets(service) {
           ['SOL_SOCKET', 'SO_KEEPALIVE', 1], ['IPPROTO_TCP', 'TCP_KEEPIDLE', seconds], ['IPPROTO_TCP', 'TCP_KEEPINTVL', seconds],
         ]),
       ]);
-      return { streams, info: { ...remoteInfo(socketJson), ...localInfo(socketJson) } };
+      return { streams, info: socketJson };
     }
   }
 
@@ -1359,10 +1418,7 @@ function directSockets(service) {
       if (options === ADOPTED) {
         const [, socketJson] = arguments;
         const bound = !socketJson.remoteAddress;
-        state.adopt(
-          { ...(bound ? {} : remoteInfo(socketJson)), ...localInfo(socketJson) },
-          streamsOf(DatagramStreams, socketJson, { bound, resolve }),
-        );
+        state.adopt(socketJson, streamsOf(DatagramStreams, socketJson, { bound, resolve }));
         return;
       }
       const wanted = dictionary(options, {
@@ -1409,14 +1465,14 @@ function directSockets(service) {
       }
       const socketJson = await service.open(remoteAddress, remotePort, FAMILIES[dnsQueryType], 'SOCK_DGRAM', []);
       const streams = await opening(DatagramStreams, socketJson, { bound: false }, bufferSettings(sendBufferSize, receiveBufferSize));
-      return { streams, info: { ...remoteInfo(socketJson), ...localInfo(socketJson) } };
+      return { streams, info: socketJson };
     }
 
     static async #bind({ localAddress, localPort, ipv6Only, sendBufferSize, receiveBufferSize }) {
       const family = ipv4(localAddress) ? 'AF_INET' : 'AF_INET6';
       const socketJson = await service.bound(family, 'SOCK_DGRAM', { host: localAddress, port: localPort ?? 0 }, ipv6Only);
       const streams = await opening(DatagramStreams, socketJson, { bound: true, resolve }, bufferSettings(sendBufferSize, receiveBufferSize));
-      return { streams, info: localInfo(socketJson) };
+      return { streams, info: socketJson };
     }
   }
 
@@ -1425,7 +1481,7 @@ function directSockets(service) {
       const state = new State();
       states.set(this, state);
       if (localAddress === ADOPTED) {
-        state.adopt(localInfo(options), streamsOf(AcceptStream, options, acceptOptions));
+        state.adopt(options, streamsOf(AcceptStream, options, acceptOptions));
         return;
       }
       requireArguments(arguments.length, 1, 'TCPServerSocket');
@@ -1453,7 +1509,7 @@ function directSockets(service) {
         service.discard(bound.id);
         throw error;
       }
-      return { streams: await opening(AcceptStream, bound, acceptOptions), info: localInfo(bound) };
+      return { streams: await opening(AcceptStream, bound, acceptOptions), info: bound };
     }
   }
 

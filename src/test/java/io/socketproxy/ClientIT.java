@@ -38,7 +38,7 @@ class ClientIT {
     private static final Duration LIMIT = Duration.ofMinutes(3);
 
     /** Fewer would mean that the suite did not run to its end. */
-    private static final int FEWEST_CASES = 60;
+    private static final int FEWEST_CASES = 90;
 
     @LocalServerPort
     private int port;

@@ -54,11 +54,13 @@ class StreamsController {
             @PathVariable String id,
             @RequestParam(required = false) @Nullable Long received,
             @RequestParam(defaultValue = "false") boolean addressed,
+            @RequestParam(required = false) @Nullable Integer accepts,
             HttpServletRequest request,
             HttpServletResponse response)
             throws IOException, ServletException {
         OpeningHandshake handshake = OpeningHandshake.of(request);
-        handshake.accept(response, streams.attach(owner.name(), id, handshake.subprotocol(), received, addressed));
+        handshake.accept(
+                response, streams.attach(owner.name(), id, handshake.subprotocol(), received, addressed, accepts));
     }
 
     @GetMapping("/connect")

@@ -30,7 +30,7 @@ final class Control {
     /** @param how SHUT_RD, SHUT_WR or SHUT_RDWR */
     record Shutdown(int how) implements Message {}
 
-    /** @param received bytes, from the socket's beginning */
+    /** @param received bytes, from the socket's beginning; of a listening socket connections, from the attachment's */
     record Ack(long received) implements Message {}
 
     record Close() implements Message {}
@@ -88,7 +88,7 @@ final class Control {
         if (received.isIntegralNumber() && received.canConvertToLong() && received.longValue() >= 0) {
             return received.longValue();
         }
-        throw SocketFault.invalid("received", "received is a number of bytes, 0 or more");
+        throw SocketFault.invalid("received", "received is a number of bytes or connections, 0 or more");
     }
 
     private static String shortened(String text) {

@@ -18,15 +18,22 @@ final class ListenerEnd implements SocketEnd {
     private final Sockets sockets;
     private final Handle handle;
     private final BsdSocket socket;
+
+    /** How many connections are brought beyond what the client has acknowledged; the others stay in the backlog. Null for all. */
+    private final @Nullable Integer window;
+
     private @Nullable Session session;
+    private long accepted;
+    private long acknowledged;
     private boolean reading;
     private boolean armed;
     private boolean toldOfFault;
 
-    ListenerEnd(Sockets sockets, Handle handle) {
+    ListenerEnd(Sockets sockets, Handle handle, @Nullable Integer window) {
         this.sockets = sockets;
         this.handle = handle;
         this.socket = handle.socket();
+        this.window = window;
     }
 
     @Override
@@ -53,8 +60,20 @@ final class ListenerEnd implements SocketEnd {
         }
     }
 
+    private boolean hasRoom() {
+        return window == null || accepted - acknowledged < window;
+    }
+
+    @Override
+    public void acknowledge(long received) {
+        acknowledged = Math.max(acknowledged, received);
+        if (reading) {
+            arm();
+        }
+    }
+
     private void arm() {
-        if (!armed) {
+        if (!armed && hasRoom()) {
             armed = true;
             socket.whenReady(Constants.POLLIN).whenComplete((events, failure) -> {
                 if (failure == null) {
@@ -67,14 +86,15 @@ final class ListenerEnd implements SocketEnd {
     private void accept() {
         armed = false;
         try {
-            while (session != null && reading) {
-                Sockets.Accepted accepted = sockets.acceptForStream(handle);
-                if (accepted == null) {
+            while (session != null && reading && hasRoom()) {
+                Sockets.Accepted connection = sockets.acceptForStream(handle);
+                if (connection == null) {
                     arm();
                     return;
                 }
                 toldOfFault = false;
-                session.accepted(accepted.handle(), accepted.peer());
+                accepted++;
+                session.accepted(connection.handle(), connection.peer());
             }
         } catch (SocketFault fault) {
             if (fault.errno() == Errno.EBADF || session == null) {

@@ -43,7 +43,7 @@ interface SocketEnd {
     }
 
     /**
-     * The client has received so much.
+     * The client has received so much: bytes, or connections of a listening socket's.
      *
      * @throws SocketFault EINVAL for more than was sent
      */

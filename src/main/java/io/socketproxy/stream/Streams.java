@@ -112,13 +112,22 @@ public final class Streams implements SmartLifecycle {
      *
      * @param received how many of the socket's bytes the client has, if it resumes
      * @param addressed whether each datagram comes with its address
+     * @param accepts how many connections a listening socket brings beyond what the client acknowledges; null for all
      * @throws SocketFault EBADF where the owner has no such handle, EBUSY where a stream is attached and this one does not resume,
      *     ENOTCONN where the socket has nothing to stream, EINVAL where it does not go together, EMFILE for the quota
      */
     public Prepared attach(
-            String owner, String id, Subprotocol subprotocol, @Nullable Long received, boolean addressed) {
+            String owner,
+            String id,
+            Subprotocol subprotocol,
+            @Nullable Long received,
+            boolean addressed,
+            @Nullable Integer accepts) {
         if (received != null && received < 0) {
             throw SocketFault.invalid("received", "received is a number of bytes, 0 or more, not " + received);
+        }
+        if (accepts != null && accepts < 0) {
+            throw SocketFault.invalid("accepts", "accepts is a number of connections, 0 or more, not " + accepts);
         }
         requireRunning();
         StreamMode mode = new StreamMode(subprotocol.name(), false);
@@ -128,6 +137,9 @@ public final class Streams implements SmartLifecycle {
                 requireAddressable(socket);
             }
             SocketState state = socket.state();
+            if (accepts != null && state != SocketState.LISTENING) {
+                throw SocketFault.invalid("accepts", "accepts is for listening sockets");
+            }
             if (!socket.isStream()) {
                 if (state != SocketState.CONNECTED && !addressed) {
                     throw new SocketFault(
@@ -145,7 +157,7 @@ public final class Streams implements SmartLifecycle {
                             "Sec-WebSocket-Protocol",
                             "a listening socket's stream speaks " + StreamMode.CONTROL + "; offer that subprotocol");
                 }
-                return prepare(handle, new ListenerEnd(sockets, handle), mode);
+                return prepare(handle, new ListenerEnd(sockets, handle, accepts), mode);
             }
             if (state != SocketState.CONNECTED && !socket.hadPeer() && !byteStreams.containsKey(handle.id())) {
                 throw new SocketFault(

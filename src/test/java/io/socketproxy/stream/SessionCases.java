@@ -23,7 +23,9 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
@@ -109,7 +111,8 @@ abstract class SessionCases extends StreamServer {
     @Test
     void aWrongReceivedIsAProblem() throws Exception {
         String id = connected(echo.port());
-        for (String query : new String[] {"?received=-1", "?received=x", "?received=1", "?addressed=perhaps"}) {
+        for (String query :
+                new String[] {"?received=-1", "?received=x", "?received=1", "?addressed=perhaps", "?accepts=1"}) {
             Answer answer = RawWebSocket.refused(port, stream(id) + query, BEARER, V1);
             assertThat(answer.status()).as(query + " " + answer.body()).isIn(400, 409);
             assertThat(answer.errno()).isEqualTo("EINVAL");
@@ -763,6 +766,42 @@ abstract class SessionCases extends StreamServer {
             ok("DELETE", "/api/v1/sockets/" + accepted.at("/socket/id").asString(), "");
         }
         ok("DELETE", "/api/v1/sockets/" + id, "");
+    }
+
+    @Test
+    void aListeningSocketsStreamBringsNoMoreThanIsAcknowledged() throws Exception {
+        JsonNode listener = ok("POST", "/api/v1/listeners", "{}");
+        String id = listener.get("id").asString();
+        int listening = listener.at("/localAddress/port").asInt();
+        List<Socket> peers = new ArrayList<>();
+        try (RawWebSocket socket = RawWebSocket.open(port, stream(id) + "?accepts=2", BEARER, V1)) {
+            socket.control("attached");
+            for (int i = 0; i < 4; i++) {
+                peers.add(new Socket(InetAddress.getLoopbackAddress(), listening));
+            }
+            for (int i = 0; i < 2; i++) {
+                ok("DELETE", "/api/v1/sockets/" + expectAccepted(socket, peers.get(i)), "");
+            }
+            // The other two are in the backlog.
+            assertThat(handles()).isEqualTo(1);
+            socket.text("{\"type\": \"ack\", \"received\": 1}");
+            ok("DELETE", "/api/v1/sockets/" + expectAccepted(socket, peers.get(2)), "");
+            assertThat(handles()).isEqualTo(1);
+            socket.text("{\"type\": \"ack\", \"received\": 3}");
+            ok("DELETE", "/api/v1/sockets/" + expectAccepted(socket, peers.get(3)), "");
+        } finally {
+            for (Socket peer : peers) {
+                peer.close();
+            }
+        }
+        assertThat(RawWebSocket.refused(port, stream(id) + "?accepts=-1", BEARER, V1)
+                        .status())
+                .isEqualTo(400);
+        ok("DELETE", "/api/v1/sockets/" + id, "");
+    }
+
+    private int handles() throws Exception {
+        return ok("GET", "/api/v1/sockets", "").get("sockets").size();
     }
 
     private static String expectAccepted(RawWebSocket socket, Socket peer) throws IOException {
