@@ -15,6 +15,9 @@ class DecisionLog implements SocketEvents {
 
     @Override
     public void decided(String owner, Operation operation, Decision decision) {
+        if (!LOG.isInfoEnabled()) {
+            return;
+        }
         LOG.info(
                 "decision={} owner={} op={} transport={} host={} address={} class={} rule={}",
                 decision instanceof Decision.Allowed ? "allow" : "deny",

@@ -26,10 +26,15 @@ final class Handshake {
     private Handshake() {}
 
     static boolean isOne(HttpServletRequest request) {
-        return request.getMethod().equals("GET")
-                && Collections.list(request.getHeaders("Upgrade")).stream()
-                        .flatMap(Handshake::elements)
-                        .anyMatch("websocket"::equalsIgnoreCase);
+        if (!request.getMethod().equals("GET")) {
+            return false;
+        }
+        for (Enumeration<String> headers = request.getHeaders("Upgrade"); headers.hasMoreElements(); ) {
+            if (elements(headers.nextElement()).anyMatch("websocket"::equalsIgnoreCase)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The tokens in offered subprotocols; an empty string stands for one that cannot be decoded. */
@@ -43,7 +48,7 @@ final class Handshake {
     /** The tickets in the query; not decoded, because a ticket has no character that needs encoding. */
     static List<String> tickets(HttpServletRequest request) {
         String query = request.getQueryString();
-        return query == null
+        return query == null || !query.contains(TICKET_PARAMETER)
                 ? List.of()
                 : Arrays.stream(query.split("&"))
                         .filter(parameter -> parameter.startsWith(TICKET_PARAMETER))
@@ -53,6 +58,9 @@ final class Handshake {
 
     /** The request as those see it who choose a subprotocol: the one that carries the token was never offered. */
     static HttpServletRequest withoutBearerProtocol(HttpServletRequest request) {
+        if (offered(request).noneMatch(Handshake::isBearer)) {
+            return request;
+        }
         return new HttpServletRequestWrapper(request) {
 
             @Override

@@ -61,9 +61,9 @@ sealed interface Presented {
 
     private static Stream<Presented> authorization(HttpServletRequest request) {
         return Collections.list(request.getHeaders("Authorization")).stream().map(header -> {
-            String[] schemeAndToken = header.strip().split(" +", 2);
-            return schemeAndToken.length == 2 && schemeAndToken[0].equalsIgnoreCase("Bearer")
-                    ? token(schemeAndToken[1])
+            String credential = header.strip();
+            return credential.regionMatches(true, 0, "Bearer ", 0, 7)
+                    ? token(credential.substring(7).stripLeading())
                     : new Malformed(
                             "The Authorization header is not understood. Send \"Authorization: Bearer <token>\".");
         });

@@ -2,11 +2,17 @@ package io.socketproxy.stream;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.EventLoop;
 import io.socketproxy.libc.Libc;
 import jakarta.servlet.http.WebConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Selector;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.apache.coyote.http11.upgrade.InternalHttpUpgradeHandler;
 import org.apache.tomcat.util.net.AbstractEndpoint.Handler.SocketState;
 import org.apache.tomcat.util.net.NioChannel;
@@ -28,6 +34,11 @@ import org.slf4j.LoggerFactory;
 public final class StreamUpgrade implements InternalHttpUpgradeHandler {
     private static final Logger LOG = LoggerFactory.getLogger(StreamUpgrade.class);
     private static final int LEFTOVER_BYTES = 16 * 1024;
+
+    private static final Duration WAKE_DELAY = Duration.ofMillis(5);
+
+    /** The pollers that have been promised a wake-up. */
+    private static final Set<Selector> TO_WAKE = ConcurrentHashMap.newKeySet();
 
     private Streams.@Nullable Prepared stream;
     private @Nullable SocketWrapperBase<?> wrapper;
@@ -90,12 +101,28 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
                 buffers.putBack();
             }
             nio.close();
-            nio.getPoller().getSelector().wakeup();
+            wakeSoon(nio.getPoller().getSelector(), session.loop());
         });
         if (early != null) {
             wire.unread(early);
         }
         return wire;
+    }
+
+    /** Tomcat's poller lets go of closed channels when it next looks; those of a few milliseconds share one wake-up. */
+    private static void wakeSoon(Selector poller, EventLoop loop) {
+        if (TO_WAKE.add(poller)) {
+            try {
+                loop.schedule(() -> wake(poller), WAKE_DELAY.toNanos(), TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException e) {
+                wake(poller);
+            }
+        }
+    }
+
+    private static void wake(Selector poller) {
+        TO_WAKE.remove(poller);
+        poller.wakeup();
     }
 
     private static int descriptor(SocketWrapperBase<?> tomcats) {
