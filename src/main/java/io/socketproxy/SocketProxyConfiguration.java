@@ -44,8 +44,11 @@ class SocketProxyConfiguration {
     }
 
     @Bean
-    Resolver resolver(ResolverProperties properties, Resolver.LookUps lookUps) {
-        return new Resolver(properties.threads(), properties.timeout(), lookUps);
+    Resolver resolver(ResolverProperties properties, List<Resolver.LookUps> lookUps) {
+        return new Resolver(
+                properties.threads(),
+                properties.timeout(),
+                (subject, took, error) -> lookUps.forEach(listener -> listener.lookedUp(subject, took, error)));
     }
 
     @Bean

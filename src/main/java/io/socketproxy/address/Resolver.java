@@ -46,9 +46,10 @@ public final class Resolver implements AutoCloseable {
         /**
          * A look-up, which numeric forms need none of, came to its end.
          *
+         * @param subject the host, address or service that was asked for, of whatever length
          * @param error the EAI_ number; 0 for an answer
          */
-        void lookedUp(Duration took, int error);
+        void lookedUp(String subject, Duration took, int error);
     }
 
     /**
@@ -204,7 +205,7 @@ public final class Resolver implements AutoCloseable {
         } catch (ExecutionException e) {
             throw new IllegalStateException(e.getCause());
         } finally {
-            lookUps.lookedUp(Duration.ofNanos(System.nanoTime() - start), outcome);
+            lookUps.lookedUp(subject, Duration.ofNanos(System.nanoTime() - start), outcome);
         }
     }
 

@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.Timer;
 import io.socketproxy.address.Resolver;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Decision;
 import io.socketproxy.registry.Draining;
 import io.socketproxy.registry.Handle;
@@ -121,7 +122,7 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
     }
 
     @Override
-    public void connected(Handle handle, Duration took, @Nullable Errno errno) {
+    public void connected(Handle handle, SockAddr address, Duration took, @Nullable Errno errno) {
         Timer.builder("socket_proxy.connect")
                 .description("Connects that came to their end: outcome is connected or the errno")
                 .tag("transport", lowerCase(handle.socket().transport()))
@@ -132,7 +133,7 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
     }
 
     @Override
-    public void lookedUp(Duration took, int error) {
+    public void lookedUp(String subject, Duration took, int error) {
         Timer.builder("socket_proxy.resolve")
                 .description("Look-ups by getaddrinfo and getnameinfo: outcome is answered or the EAI_ name")
                 .tag(

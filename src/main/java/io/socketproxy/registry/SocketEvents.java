@@ -1,6 +1,7 @@
 package io.socketproxy.registry;
 
 import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Decision;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
@@ -49,10 +50,11 @@ public interface SocketEvents {
     /**
      * A connect came to its end.
      *
+     * @param address to which
      * @param took since it was started; of several calls for one connection, the last one's time
      * @param errno what it failed with; null where it is connected
      */
-    default void connected(Handle handle, Duration took, @Nullable Errno errno) {}
+    default void connected(Handle handle, SockAddr address, Duration took, @Nullable Errno errno) {}
 
     /** A listener's connection was accepted; {@link #opened} has told of its handle. */
     default void accepted(Handle listener, Handle handle) {}
@@ -65,6 +67,9 @@ public interface SocketEvents {
 
     /** A handle ended. */
     default void ended(Handle handle, End end) {}
+
+    /** A WebSocket is asked for; told on the thread of the request, which what comes after is not. */
+    default void streamRequested(Handle handle) {}
 
     /** A WebSocket was attached to a handle. */
     default void streamOpened(Handle handle) {}

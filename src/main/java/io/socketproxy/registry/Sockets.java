@@ -328,16 +328,16 @@ public final class Sockets implements AutoCloseable {
         } catch (SocketFault fault) {
             // With these the kernel goes on, or had been done before.
             if (!Set.of(Errno.EINPROGRESS, Errno.EALREADY, Errno.EISCONN).contains(fault.errno())) {
-                connected(handle, start, fault.errno());
+                connected(handle, address, start, fault.errno());
             }
             throw fault;
         }
-        connected(handle, start, null);
+        connected(handle, address, start, null);
     }
 
-    private void connected(Handle handle, long startNanos, @Nullable Errno errno) {
+    private void connected(Handle handle, SockAddr address, long startNanos, @Nullable Errno errno) {
         Duration took = Duration.ofNanos(System.nanoTime() - startNanos);
-        events.forEach(listener -> listener.connected(handle, took, errno));
+        events.forEach(listener -> listener.connected(handle, address, took, errno));
     }
 
     /**
@@ -368,6 +368,7 @@ public final class Sockets implements AutoCloseable {
             Handle handle = create(owner, address.family(), plainType, 0, lease);
             handle.beginUse();
             boolean connected = false;
+            long start = System.nanoTime();
             try {
                 connect(handle, endpoint.host(), address, wait);
                 connected = true;
@@ -377,9 +378,11 @@ public final class Sockets implements AutoCloseable {
             } catch (QuotaExceeded e) {
                 throw e;
             } catch (SocketFault e) {
-                last = e.errno() == Errno.EINPROGRESS
-                        ? new SocketFault(Errno.ETIMEDOUT, "no answer within timeoutMs")
-                        : e;
+                last = e;
+                if (e.errno() == Errno.EINPROGRESS) {
+                    last = new SocketFault(Errno.ETIMEDOUT, "no answer within timeoutMs");
+                    connected(handle, address, start, Errno.ETIMEDOUT);
+                }
             } finally {
                 handle.endUse();
                 if (!connected) {
@@ -590,6 +593,11 @@ public final class Sockets implements AutoCloseable {
     /** What all streams of the owner together may relay, a token a byte; null where there is no limit. */
     public @Nullable Bucket bandwidth(String owner) {
         return quota.bandwidth(owner);
+    }
+
+    /** Tells those who listen that a stream is asked for. */
+    public void streamRequested(Handle handle) {
+        events.forEach(listener -> listener.streamRequested(handle));
     }
 
     /** Tells those who listen that a stream was attached. */

@@ -138,11 +138,12 @@ final class Session implements ClientConnection.Events {
             return;
         }
         client = connection;
+        // First, since opening may end it, of which is told as well.
+        host.sockets().streamOpened(handle);
         connection.open(this);
         if (over) {
             return;
         }
-        host.sockets().streamOpened(handle);
         if (mode.control()) {
             try {
                 connection.sendText(host.control().attached(handle, end.sent(), end.received()));

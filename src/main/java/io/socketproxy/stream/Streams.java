@@ -132,6 +132,7 @@ public final class Streams implements SmartLifecycle {
         requireRunning();
         StreamMode mode = new StreamMode(subprotocol.name(), false);
         return sockets.with(owner, id, handle -> {
+            sockets.streamRequested(handle);
             BsdSocket socket = handle.socket();
             if (addressed) {
                 requireAddressable(socket);
@@ -190,13 +191,15 @@ public final class Streams implements SmartLifecycle {
                 : sockets.openConnected(owner, family, type, endpoint, null, wait);
         boolean prepared = false;
         try {
-            BsdSocket socket = handle.socket();
-            if (addressed) {
-                requireAddressable(socket);
-            }
-            Prepared stream = socket.isStream()
-                    ? prepareByteStream(handle, mode, null)
-                    : prepare(handle, new DatagramEnd(sockets, handle, addressed), mode);
+            Prepared stream = sockets.with(owner, handle.id().value(), opened -> {
+                sockets.streamRequested(opened);
+                if (addressed) {
+                    requireAddressable(opened.socket());
+                }
+                return opened.socket().isStream()
+                        ? prepareByteStream(opened, mode, null)
+                        : prepare(opened, new DatagramEnd(sockets, opened, addressed), mode);
+            });
             prepared = true;
             return stream;
         } finally {

@@ -28,7 +28,7 @@ class ResolverTest {
     private static final int AI_NUMERICSERV = require("AI_NUMERICSERV");
     private static final int AI_V4MAPPED = require("AI_V4MAPPED");
 
-    private final Resolver resolver = new Resolver(4, Duration.ofSeconds(20), (took, error) -> {});
+    private final Resolver resolver = new Resolver(4, Duration.ofSeconds(20), (subject, took, error) -> {});
 
     @AfterEach
     void close() {

@@ -5,13 +5,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.ServiceClient;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.WebSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -30,6 +42,7 @@ import org.springframework.test.context.ActiveProfiles;
             "socket-proxy.security.tokens[0].owner=tenant",
             "socket-proxy.security.tokens[0].sha256=" + MetricsIT.TENANT_SHA256,
             "socket-proxy.limits.handles-per-owner=6",
+            "socket-proxy.limits.streams-per-owner=1",
         })
 @ActiveProfiles("local")
 @ExtendWith(OutputCaptureExtension.class)
@@ -55,26 +68,49 @@ class MetricsIT {
     @Test
     void aScrapeHasEveryMetricThatTheDocumentNames() throws IOException {
         use();
-        Set<String> documented = Pattern.compile("^\\| `([a-z_]+)`", Pattern.MULTILINE)
-                .matcher(Files.readString(DOCUMENT))
+        Map<String, Set<String>> documented = new TreeMap<>();
+        for (MatchResult row : Pattern.compile("^\\| `([a-z_]+)` \\| ([^|]*) \\|", Pattern.MULTILINE)
+                .matcher(metricsSection())
                 .results()
-                .map(row -> row.group(1))
-                .collect(Collectors.toCollection(TreeSet::new));
+                .toList()) {
+            documented.put(row.group(1), labels(row.group(2)));
+        }
 
-        Set<String> scraped = Pattern.compile("^([a-z_]+)[{ ]", Pattern.MULTILINE)
+        Map<String, Set<String>> scraped = new TreeMap<>();
+        for (MatchResult sample : Pattern.compile("^([a-z_]+)(?:\\{(.*)})? ", Pattern.MULTILINE)
                 .matcher(scrape())
                 .results()
-                .map(line -> line.group(1))
-                .collect(Collectors.toCollection(TreeSet::new));
+                .toList()) {
+            Set<String> labels = scraped.computeIfAbsent(sample.group(1), name -> new TreeSet<>());
+            if (sample.group(2) != null) {
+                names("([a-z_]+)=\"", sample.group(2)).forEach(labels::add);
+            }
+        }
 
         assertThat(documented).hasSizeGreaterThan(15);
-        assertThat(scraped).containsAll(documented);
+        documented.forEach((name, labels) ->
+                assertThat(scraped.get(name)).as(name).isNotNull().containsAll(labels));
+    }
+
+    private static String metricsSection() throws IOException {
+        return Files.readString(DOCUMENT).split("\n## Metrics\n", 2)[1].split("\n## ", 2)[0];
+    }
+
+    /** The labels of a cell such as {@code `outcome`: `allow`, `deny`; `rule`}. */
+    private static Set<String> labels(String cell) {
+        return Arrays.stream(cell.split(";", -1))
+                .flatMap(part -> names("`([a-z_]+)`", part.replaceAll(":.*", "")))
+                .collect(Collectors.toSet());
+    }
+
+    private static Stream<String> names(String pattern, String text) {
+        return Pattern.compile(pattern).matcher(text).results().map(match -> match.group(1));
     }
 
     @Test
     void everyMeterOfTheServiceIsDocumented() throws IOException {
         use();
-        String document = Files.readString(DOCUMENT);
+        String document = metricsSection();
 
         Set<String> types = Pattern.compile("^# TYPE (socket_proxy_[a-z_]+) ", Pattern.MULTILINE)
                 .matcher(scrape())
@@ -102,6 +138,46 @@ class MetricsIT {
                 .isEqualTo(1);
         assertThat(value("socket_proxy_traffic_bytes_total", "direction=\"in\"") - inBefore)
                 .isEqualTo(PAYLOAD.length());
+    }
+
+    @Test
+    void countsARefusedStreamOnce() throws Exception {
+        String pair = service.post("/api/v1/socketpair", "{}")
+                .expect(201)
+                .json()
+                .at("/sockets/0/id")
+                .asString();
+        WebSocket first = stream("/api/v1/sockets/" + pair + "/stream").get(30, TimeUnit.SECONDS);
+        ServiceClient.Answer listener = service.post("/api/v1/listeners", "{}").expect(201);
+        String connect = "/api/v1/connect?host=127.0.0.1&port="
+                + listener.json().at("/localAddress/port").asInt();
+        String other = service.post("/api/v1/socketpair", "{}")
+                .expect(201)
+                .json()
+                .at("/sockets/0/id")
+                .asString();
+
+        for (String path : List.of(connect, "/api/v1/sockets/" + other + "/stream")) {
+            double refusals = value("socket_proxy_refusals_total", "limit=\"owner\"");
+            double faults = value("socket_proxy_faults_total", "errno=\"EMFILE\"");
+
+            assertThat(stream(path)).failsWithin(Duration.ofSeconds(30));
+
+            assertThat(value("socket_proxy_refusals_total", "limit=\"owner\"") - refusals)
+                    .as(path)
+                    .isEqualTo(1);
+            assertThat(value("socket_proxy_faults_total", "errno=\"EMFILE\"") - faults)
+                    .as(path)
+                    .isEqualTo(1);
+        }
+        first.abort();
+    }
+
+    private CompletableFuture<WebSocket> stream(String path) {
+        return HttpClient.newHttpClient()
+                .newWebSocketBuilder()
+                .header("Authorization", "Bearer " + TOKEN)
+                .buildAsync(URI.create("ws://127.0.0.1:" + port + path), new WebSocket.Listener() {});
     }
 
     @Test

@@ -53,7 +53,7 @@ class SocketsTest {
     private static final String BOB = "bob";
 
     private final Readiness readiness = new Readiness(2);
-    private final Resolver resolver = new Resolver(2, LONG, (took, error) -> {});
+    private final Resolver resolver = new Resolver(2, LONG, (subject, took, error) -> {});
     private final List<SocketEvents.End> ends = new CopyOnWriteArrayList<>();
     private Sockets sockets = sockets(20_000, 0);
 
