@@ -69,7 +69,7 @@ class MetricsIT {
     void aScrapeHasEveryMetricThatTheDocumentNames() throws IOException {
         use();
         Map<String, Set<String>> documented = new TreeMap<>();
-        for (MatchResult row : Pattern.compile("^\\| `([a-z_]+)` \\| ([^|]*) \\|", Pattern.MULTILINE)
+        for (MatchResult row : Pattern.compile("^\\| `([a-z_]+)` \\|([^|]*)\\|", Pattern.MULTILINE)
                 .matcher(metricsSection())
                 .results()
                 .toList()) {
