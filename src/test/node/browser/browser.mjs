@@ -34,7 +34,7 @@ const FLAGS = [
  *   others: origins that the page may ask beside the service's;
  *   timeout: how long one step may take, in milliseconds; context: Playwright's options for the browser context
  */
-export async function browse(name, test, { expected = /(?!)/, others = [], timeout = 30_000, context: settings = {} } = {}) {
+export async function browse(name, test, { expected = /(?!)/, others = [], timeout = 60_000, context: settings = {} } = {}) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: FLAGS });
   try {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...settings });

@@ -130,7 +130,7 @@ export const cases = {
     await fails(open({ keepAliveDelay: 950 }), type(/keepAliveDelay must be no less than/));
     await fails(open({ dnsQueryType: "ipv5" }), type(/ipv5/));
     await fails(open("options"), type(/object/));
-    await fails(() => new TCPSocket(Symbol("host"), 1), type(/Symbol/));
+    await fails(() => new TCPSocket(Symbol("host"), 1), type(/symbol/i));
   },
 
   "TCPSocket looks like the platform's": async ({ proxy: { TCPSocket, UDPSocket, TCPServerSocket } }) => {
@@ -1491,9 +1491,18 @@ export const cases = {
   },
 };
 
-/** What a case has left open is none of the next one's business. */
-async function closeAll(proxy) {
-  const { sockets } = await proxy.request("GET", "/sockets", { query: { limit: 1000 } });
+/** What a case has left open is none of the next one's business. A connection for requests may have been cut with the others, and nobody noticed yet. */
+async function closeAll(proxy, attempts = 5) {
+  let sockets;
+  try {
+    ({ sockets } = await proxy.request("GET", "/sockets", { query: { limit: 1000 } }));
+  } catch (error) {
+    if (error.errno === "ENETDOWN" && attempts > 1) {
+      await closeAll(proxy, attempts - 1);
+      return;
+    }
+    throw error;
+  }
   await Promise.all(sockets.map(({ id }) => proxy.request("DELETE", `/sockets/${id}`).catch(() => {})));
 }
 
@@ -1508,7 +1517,7 @@ export async function run(module, { url, token, WebSocket, ports, control, ipv6,
     }
   };
   for (const [name, test] of Object.entries(cases)) {
-    if (only && !name.includes(only)) {
+    if (only && !new RegExp(only).test(name)) {
       continue;
     }
     const started = Date.now();

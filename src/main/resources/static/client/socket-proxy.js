@@ -1339,6 +1339,8 @@ function defineInterface(Class, name) {
       return attempt(this, (state) => state.close());
     },
   };
+  // A minifier may have given it another.
+  Object.defineProperty(Class, 'name', { value: name, configurable: true });
   Object.defineProperties(Class.prototype, Object.getOwnPropertyDescriptors(members));
   Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: name, configurable: true });
 }

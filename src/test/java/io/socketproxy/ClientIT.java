@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.socketproxy.node.Chromium;
 import io.socketproxy.node.NodeProject;
+import io.socketproxy.node.UndrivenBrowser;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,7 @@ import org.springframework.test.context.ActiveProfiles;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The browser client against real servers, in Chromium and in Node: {@code src/test/node/client/suite.mjs} says what it does. */
+/** The browser client against real servers, in Chromium, Firefox and Node: {@code src/test/node/client/suite.mjs} says what it does. */
 @SpringBootTest(
         webEnvironment = WebEnvironment.RANDOM_PORT,
         properties = {
@@ -35,10 +36,17 @@ import tools.jackson.databind.json.JsonMapper;
 class ClientIT {
     static final String TOKEN = "spx_browser-client-in-tests";
 
-    private static final Duration LIMIT = Duration.ofMinutes(3);
+    static final Duration LIMIT = Duration.ofMinutes(3);
 
     /** Fewer would mean that the suite did not run to its end. */
     private static final int FEWEST_CASES = 90;
+
+    /** Where the code is the same and only what it runs in is not, these will do. */
+    private static final String OF_EACH_KIND =
+            "looks like|reads into|upload survives|reached from outside|connected UDP"
+                    + "|bound UDP answers|gives streams at once|socket, bind|every error has";
+
+    private static final int FEWEST_OF_EACH_KIND = 9;
 
     @LocalServerPort
     private int port;
@@ -49,9 +57,29 @@ class ClientIT {
     }
 
     @TestFactory
+    Stream<DynamicTest> inFirefox() throws Exception {
+        return cases(UndrivenBrowser.FIREFOX.run("page", url(), TOKEN));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> inWorkers() throws Exception {
+        List<JsonNode> results = results(UndrivenBrowser.CHROMIUM.run("worker", url(), TOKEN, OF_EACH_KIND));
+        assertThat(results).hasSizeGreaterThanOrEqualTo(FEWEST_OF_EACH_KIND);
+        return tests(results);
+    }
+
+    @TestFactory
     Stream<DynamicTest> inNode() throws Exception {
-        Map<String, String> environment = Map.of("SOCKET_PROXY_URL", url(), "SOCKET_PROXY_TOKEN", TOKEN);
-        return cases(NodeProject.installed("client").run("node.mjs", environment, LIMIT));
+        return cases(NodeProject.installed("client").run("node.mjs", environment(url()), LIMIT));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> bundled() throws Exception {
+        List<JsonNode> results =
+                results(NodeProject.installed("client").run("bundled.mjs", environment(url()), LIMIT, OF_EACH_KIND));
+        // As a module, and as a script.
+        assertThat(results).hasSizeGreaterThanOrEqualTo(2 * FEWEST_OF_EACH_KIND);
+        return tests(results);
     }
 
     @TestFactory
@@ -67,6 +95,10 @@ class ClientIT {
                 .run("node_modules/typescript/bin/tsc", Map.of(), LIMIT, "-p", "src/test/node/client");
     }
 
+    static Map<String, String> environment(String url) {
+        return Map.of("SOCKET_PROXY_URL", url, "SOCKET_PROXY_TOKEN", TOKEN);
+    }
+
     private String url() {
         return "http://127.0.0.1:" + port;
     }
@@ -77,11 +109,11 @@ class ClientIT {
         return tests(results);
     }
 
-    private static List<JsonNode> results(String output) {
+    static List<JsonNode> results(String output) {
         return output.lines().map(JsonMapper.shared()::readTree).toList();
     }
 
-    private static Stream<DynamicTest> tests(List<JsonNode> results) {
+    static Stream<DynamicTest> tests(List<JsonNode> results) {
         return results.stream()
                 .map(result -> dynamicTest(result.get("name").asString(), () -> {
                     assumeTrue(

@@ -18,7 +18,7 @@ import java.util.Optional;
  */
 public final class Chromium {
 
-    private static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome");
+    static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome");
 
     private static final Duration LIMIT = Duration.ofMinutes(5);
 
