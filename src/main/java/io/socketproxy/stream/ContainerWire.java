@@ -14,10 +14,13 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A wire through Tomcat, for what cannot be handed off: TLS inside the process. Two virtual threads block in its reads and writes, with
- * one buffer read ahead, and tell the loop.
+ * A wire through Tomcat, for what cannot be handed off: TLS inside the process. Two virtual threads block in its reads and writes, and
+ * tell the loop.
  */
 final class ContainerWire implements Wire {
+    /** Read and not yet delivered, so that neither the thread nor the loop waits for the other each time; a read more can come on top. */
+    private static final int READ_AHEAD_BYTES = 2 * MAX_READ_BYTES;
+
     private final SocketWrapperBase<?> connection;
     private final IoEventLoop loop;
     private final int descriptor;
@@ -34,7 +37,7 @@ final class ContainerWire implements Wire {
     // Guarded by lock.
     private final ArrayDeque<ByteBuf> queue = new ArrayDeque<>();
     private boolean reading;
-    private boolean delivering;
+    private int undelivered;
     private boolean shutdownWanted;
     private boolean closed;
     private int threads;
@@ -94,34 +97,62 @@ final class ContainerWire implements Wire {
     private void readAll() {
         while (awaitReading()) {
             ByteBuf data = PooledByteBufAllocator.DEFAULT.directBuffer(MAX_READ_BYTES);
+            ByteBuffer into = data.nioBuffer(0, MAX_READ_BYTES);
+            boolean last = true;
             Errno failure = null;
-            int length;
             try {
-                length = connection.read(true, data.nioBuffer(0, MAX_READ_BYTES));
+                last = fill(into);
             } catch (IOException e) {
-                length = -1;
                 failure = Errno.ECONNRESET;
             }
-            if (length <= 0) {
-                data.release();
-                tellEnd(failure);
+            if (!hand(data, into.position())) {
                 return;
             }
-            data.writerIndex(length);
-            if (!tell(() -> deliver(data))) {
-                data.release();
+            if (last) {
+                tellEnd(failure);
                 return;
             }
         }
     }
 
+    /** Waits for something to read, takes what else has come by then (TLS gives its records one by one), and says whether that is all. */
+    private boolean fill(ByteBuffer into) throws IOException {
+        int length = connection.read(true, into);
+        if (length <= 0) {
+            return true;
+        }
+        while (length > 0 && into.hasRemaining()) {
+            length = connection.read(false, into);
+        }
+        return length < 0;
+    }
+
+    /** False where the loop has ended. */
+    private boolean hand(ByteBuf data, int length) {
+        if (length == 0) {
+            data.release();
+            return true;
+        }
+        data.writerIndex(length);
+        lock.lock();
+        try {
+            undelivered += length;
+        } finally {
+            lock.unlock();
+        }
+        if (!tell(() -> deliver(data))) {
+            data.release();
+            return false;
+        }
+        return true;
+    }
+
     private boolean awaitReading() {
         lock.lock();
         try {
-            while (!closed && (!reading || delivering)) {
+            while (!closed && (!reading || undelivered >= READ_AHEAD_BYTES)) {
                 changed.awaitUninterruptibly();
             }
-            delivering = true;
             return !closed;
         } finally {
             lock.unlock();
@@ -129,6 +160,7 @@ final class ContainerWire implements Wire {
     }
 
     private void deliver(ByteBuf data) {
+        int length = data.readableBytes();
         Reader to = reader;
         if (ended || to == null) {
             data.release();
@@ -137,8 +169,11 @@ final class ContainerWire implements Wire {
         }
         lock.lock();
         try {
-            delivering = false;
-            changed.signalAll();
+            boolean full = undelivered >= READ_AHEAD_BYTES;
+            undelivered -= length;
+            if (full) {
+                changed.signalAll();
+            }
         } finally {
             lock.unlock();
         }
