@@ -12,7 +12,6 @@ import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
-import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.SocketFault;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -25,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * A datagram socket's side: one message is one datagram. What a client does not take in time is the kernel's to drop, as on any
  * network.
  */
-final class DatagramEnd implements SocketEnd {
+final class DatagramEnd extends ReadyEnd {
     /** The longest datagram of IP, and more than AF_UNIX sends by default. */
     private static final int MAX_DATAGRAM_BYTES = 65_535;
 
@@ -52,8 +51,6 @@ final class DatagramEnd implements SocketEnd {
             Cleared.@Nullable Remote cleared, @Nullable SocketFault denial, long until) {}
 
     private final Sockets sockets;
-    private final Handle handle;
-    private final BsdSocket socket;
     private final boolean addressed;
     private final Map<Object, Judgement> judgements = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -64,9 +61,6 @@ final class DatagramEnd implements SocketEnd {
         }
     };
 
-    private @Nullable Session session;
-    private boolean reading;
-    private boolean armed;
     private int lookups;
 
     // A datagram that the kernel did not take yet.
@@ -75,9 +69,8 @@ final class DatagramEnd implements SocketEnd {
 
     /** @param addressed whether each message has a header with the datagram's address */
     DatagramEnd(Sockets sockets, Handle handle, boolean addressed) {
+        super(handle);
         this.sockets = sockets;
-        this.handle = handle;
-        this.socket = handle.socket();
         this.addressed = addressed;
     }
 
@@ -87,19 +80,8 @@ final class DatagramEnd implements SocketEnd {
     }
 
     @Override
-    public void attach(Session to) {
-        session = to;
-        socket.onClose(() -> socket.loop().execute(to::handleClosed));
-        if (socket.isClosed()) {
-            to.handleClosed();
-        }
-    }
-
-    @Override
     public void detach() {
-        session = null;
-        reading = false;
-        socket.onClose(null);
+        super.detach();
         if (waiting != null) {
             waiting.release();
             waiting = null;
@@ -107,30 +89,11 @@ final class DatagramEnd implements SocketEnd {
     }
 
     @Override
-    public void reading(boolean on) {
-        reading = on;
-        if (on) {
-            arm();
-        }
-    }
-
-    private void arm() {
-        if (!armed) {
-            armed = true;
-            socket.whenReady(Constants.POLLIN).whenComplete((events, failure) -> {
-                if (failure == null) {
-                    socket.loop().execute(this::receive);
-                }
-            });
-        }
-    }
-
-    private void receive() {
-        armed = false;
+    void take() {
         MemorySegment buffer = RECEIVED.get();
         for (int datagrams = 0; ; datagrams++) {
-            Session to = session;
-            if (to == null || !reading) {
+            Session to = reader();
+            if (to == null) {
                 return;
             }
             if (datagrams == DATAGRAMS_A_TURN) {
@@ -226,7 +189,7 @@ final class DatagramEnd implements SocketEnd {
             socket.loop().execute(() -> {
                 lookups--;
                 judgements.put(endpoint, judgement);
-                if (session == null) {
+                if (session() == null) {
                     data.release();
                 } else {
                     sendJudged(data, judgement);
@@ -258,8 +221,9 @@ final class DatagramEnd implements SocketEnd {
         try {
             sent = trySend(data, destination);
         } catch (SocketFault fault) {
-            if (fault.errno() == Errno.EMSGSIZE && session != null) {
-                session.tooBig(fault.errno(), "the datagram is longer than the network takes");
+            Session from = session();
+            if (fault.errno() == Errno.EMSGSIZE && from != null) {
+                from.tooBig(fault.errno(), "the datagram is longer than the network takes");
             } else {
                 problem(fault);
             }
@@ -297,28 +261,25 @@ final class DatagramEnd implements SocketEnd {
 
     private void sendWaiting() {
         ByteBuf data = waiting;
-        if (data != null && session != null) {
+        if (data != null) {
             waiting = null;
             send(data, waitingFor);
-            if (waiting == null && session != null) {
-                session.socketWritable();
+            Session from = session();
+            if (waiting == null && from != null) {
+                from.socketWritable();
             }
         }
     }
 
     private void problem(SocketFault fault) {
-        if (session != null) {
-            session.problem(fault.errno(), String.valueOf(fault.getMessage()));
+        Session from = session();
+        if (from != null) {
+            from.problem(fault.errno(), String.valueOf(fault.getMessage()));
         }
     }
 
     @Override
     public boolean isWritable() {
         return waiting == null;
-    }
-
-    @Override
-    public void shutdown(int how) {
-        socket.shutdown(how);
     }
 }
