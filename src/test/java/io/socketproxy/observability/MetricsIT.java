@@ -11,6 +11,7 @@ import java.net.http.WebSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -27,12 +28,15 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.test.context.ActiveProfiles;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** What a scrape shows after the service was put to use, over real HTTP. */
 @SpringBootTest(
@@ -119,6 +123,49 @@ class MetricsIT {
                 .collect(Collectors.toCollection(TreeSet::new));
 
         assertThat(types).isNotEmpty().allSatisfy(name -> assertThat(document).contains(name.replaceAll("_max$", "")));
+    }
+
+    @Test
+    void aPrometheusConfiguredAsDocumentedAnswersEveryExpressionOfTheDashboard(@TempDir Path directory)
+            throws Exception {
+        try (Prometheus prometheus = Prometheus.scraping(port, TOKEN, directory)) {
+            List<JsonNode> targets =
+                    JsonMapper.shared()
+                            .readTree(Path.of("docs/grafana-dashboard.json").toFile())
+                            .findValues("targets")
+                            .stream()
+                            .flatMap(JsonNode::valueStream)
+                            .toList();
+            assertThat(targets).hasSizeGreaterThan(20);
+            List<String> unanswered = new ArrayList<>();
+            long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+            do {
+                // A rate needs something that happens from one scrape to the next.
+                use();
+                unanswered.clear();
+                for (JsonNode target : targets) {
+                    String expression = target.get("expr")
+                            .asString()
+                            .replace("$instance", ".*")
+                            .replace("$__rate_interval", "15s");
+                    Set<String> labels = names(
+                                    "\\{\\{([a-z_]+)}}",
+                                    target.get("legendFormat").asString())
+                            .collect(Collectors.toSet());
+                    List<Prometheus.Sample> samples = prometheus.query(expression);
+                    assertThat(samples)
+                            .as(expression)
+                            .allSatisfy(sample -> assertThat(sample.labels()).containsAll(labels));
+                    if (samples.stream().noneMatch(sample -> Double.isFinite(sample.value()))) {
+                        unanswered.add(expression);
+                    }
+                }
+            } while (!unanswered.isEmpty() && System.nanoTime() - end < 0);
+            assertThat(unanswered).isEmpty();
+            // What the dashboard's variable asks for.
+            assertThat(prometheus.query("socket_proxy_handles_limit").getFirst().labels())
+                    .contains("instance");
+        }
     }
 
     @Test
