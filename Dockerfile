@@ -53,6 +53,6 @@ LABEL org.opencontainers.image.title="socket-proxy" \
 # Files in /run/secrets are properties: socket-proxy.security.token, say.
 ENV SPRING_CONFIG_IMPORT=optional:configtree:/run/secrets/
 EXPOSE 8080
-HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["bash", "/app/healthcheck"]
+HEALTHCHECK --interval=2s --timeout=8s --start-period=30s --retries=3 CMD ["bash", "/app/healthcheck"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/opt/java/bin/java", "@/app/java.options", "-jar", "/app/socket-proxy.jar"]
