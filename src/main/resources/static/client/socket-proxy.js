@@ -39,9 +39,10 @@ const FRAME_BYTES = 64 * 1024;
 const SEND_WINDOW_BYTES = 1024 * 1024;
 /** What is received, acknowledged, and not yet read by the page; the service stops reading the target soon after. */
 const RECEIVE_WINDOW_BYTES = 256 * 1024;
-const ACK_BYTES = 32 * 1024;
+/** An acknowledgement costs page, browser and service as much as receiving some 20 KiB; the service holds 256 KiB by default. */
+const ACK_BYTES = 96 * 1024;
 /** The latest after which less than that is acknowledged: the service may be set to hold less. */
-const ACK_MS = 50;
+const ACK_MS = 20;
 /** Like a kernel's receive buffer: a datagram that finds it full is dropped. */
 const DATAGRAM_BUFFER_BYTES = 1024 * 1024;
 const DATAGRAM_QUEUE = 32;
