@@ -29,6 +29,10 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
     private final BsdSocket socket;
     private final Wire wire;
     private final ResumeBuffer unacknowledged;
+
+    /** The most that one read takes of what the resume buffer has room for, so that acknowledgements and bytes cross on their ways. */
+    private final int resumablePiece;
+
     private final Consumer<Handle> whenClosed;
 
     private @Nullable Session session;
@@ -52,6 +56,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
         this.handle = handle;
         this.socket = handle.socket();
         this.unacknowledged = new ResumeBuffer(resumeBytes);
+        this.resumablePiece = Math.max(1, resumeBytes / 4);
         this.whenClosed = whenClosed;
         BsdSocket.Duplicate duplicate =
                 socket.duplicate(() -> handle.socket().loop().execute(this::socketClosed));
@@ -164,7 +169,9 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
 
     @Override
     public int room() {
-        return session != null && session.resumes() ? unacknowledged.room() : Wire.MAX_READ_BYTES;
+        return session != null && session.resumes()
+                ? Math.min(unacknowledged.room(), resumablePiece)
+                : Wire.MAX_READ_BYTES;
     }
 
     @Override

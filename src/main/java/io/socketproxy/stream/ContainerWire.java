@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class ContainerWire implements Wire {
     /** Read and not yet delivered, so that neither the thread nor the loop waits for the other each time; a read more can come on top. */
-    private static final int READ_AHEAD_BYTES = 2 * MAX_READ_BYTES;
+    private static final int READ_AHEAD_BYTES = 128 * 1024;
+
+    private static final int READ_BYTES = 64 * 1024;
 
     private final SocketWrapperBase<?> connection;
     private final IoEventLoop loop;
@@ -96,8 +98,8 @@ final class ContainerWire implements Wire {
 
     private void readAll() {
         while (awaitReading()) {
-            ByteBuf data = PooledByteBufAllocator.DEFAULT.directBuffer(MAX_READ_BYTES);
-            ByteBuffer into = data.nioBuffer(0, MAX_READ_BYTES);
+            ByteBuf data = PooledByteBufAllocator.DEFAULT.directBuffer(READ_BYTES);
+            ByteBuffer into = data.nioBuffer(0, READ_BYTES);
             boolean last = true;
             Errno failure = null;
             try {

@@ -17,7 +17,7 @@ interface Wire {
     int LOW_WATER_BYTES = 128 * 1024;
 
     /** The most that one read takes. */
-    int MAX_READ_BYTES = 64 * 1024;
+    int MAX_READ_BYTES = 256 * 1024;
 
     IoEventLoop loop();
 
