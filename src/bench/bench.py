@@ -55,7 +55,8 @@ STREAMS = [
          "title": f"Ping of 64 bytes, {count} connection{'s' if count > 1 else ''}"}
         for count in (1, 64)
     ],
-    {"name": "setup", "mode": "rate", "target": "echo", "connections": 16, "title": "Set-up: connect, one echo, close; 16 at a time"},
+    {"name": "setup", "mode": "rate", "target": "echo", "connections": 16, "warm": 20,
+     "title": "Set-up: connect, one echo, close; 16 at a time"},
 ]  # fmt: skip
 
 DATAGRAMS = [
@@ -297,7 +298,7 @@ def measure(systems, scenarios, base, rounds, seconds):
     for scenario in scenarios:
         for system in systems:
             if takes_part(system, scenario) and system.name in ("socket-proxy", "bare"):
-                load(system, scenario, base, 4, warm=True)  # the JIT compilers
+                load(system, scenario, base, scenario.get("warm", 4), warm=True)  # the JIT compilers
     for number in range(rounds):
         for scenario in scenarios:
             say(f"round {number + 1}: {scenario['title']}")
