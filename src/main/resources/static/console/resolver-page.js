@@ -122,7 +122,7 @@ export class ResolverPage {
 
   #toBytes() {
     return this.#answering('Text to bytes', 'inet_aton, inet_pton', [
-      field('Function', select('call', [['inet_aton', 'inet_aton: liberal, IPv4'], ['AF_INET', 'inet_pton: AF_INET'], ['AF_INET6', 'inet_pton: AF_INET6']])),
+      field('Function', select('call', [['inet_aton', 'inet_aton: liberal'], ['AF_INET', 'inet_pton: IPv4'], ['AF_INET6', 'inet_pton: IPv6']])),
       field('Address', text('ip', { placeholder: '127.1', required: true })),
     ], 'Pack', async ({ call, ip }) => {
       const { packed, hex } = call === 'inet_aton'
@@ -134,7 +134,7 @@ export class ResolverPage {
 
   #toText() {
     return this.#answering('Bytes to text', 'inet_ntoa, inet_ntop', [
-      field('Function', select('call', [['inet_ntoa', 'inet_ntoa: IPv4'], ['AF_INET', 'inet_ntop: AF_INET'], ['AF_INET6', 'inet_ntop: AF_INET6']])),
+      field('Function', select('call', [['inet_ntoa', 'inet_ntoa: IPv4'], ['AF_INET', 'inet_ntop: IPv4'], ['AF_INET6', 'inet_ntop: IPv6']])),
       field('Bytes', text('packed', { placeholder: '7f 00 00 01', required: true }), { hint: 'Hexadecimal' }),
     ], 'Unpack', async ({ call, packed }) => {
       const bytes = parseHex(packed);
