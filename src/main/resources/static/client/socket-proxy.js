@@ -39,7 +39,9 @@ const FRAME_BYTES = 64 * 1024;
 const SEND_WINDOW_BYTES = 1024 * 1024;
 /** What is received, acknowledged, and not yet read by the page; the service stops reading the target soon after. */
 const RECEIVE_WINDOW_BYTES = 256 * 1024;
-/** An acknowledgement costs page, browser and service as much as receiving some 20 KiB; the service holds 256 KiB by default. */
+/** What the service may have under way to the page: with less, browser and service wait for each other. */
+const WINDOW_BYTES = 1024 * 1024;
+/** An acknowledgement costs page, browser and service as much as receiving some 20 KiB. */
 const ACK_BYTES = 96 * 1024;
 /** The latest after which less than that is acknowledged: the service may be set to hold less. */
 const ACK_MS = 20;
@@ -340,7 +342,8 @@ class Link {
   #isEnded = false;
   #error = null;
   #fault = null;
-  #progress = deferred();
+  /** For those who wait; null if nobody does. */
+  #progress = null;
 
   #wasAttached = false;
   #lostAt = Date.now();
@@ -401,7 +404,9 @@ class Link {
       this.#pending.push(frame);
       this.#sent += frame.length;
       this.#transmit(frame);
-      await this.#until(() => this.#sent - this.#taken <= SEND_WINDOW_BYTES, signal);
+      if (this.#sent - this.#taken > SEND_WINDOW_BYTES) {
+        await this.#until(() => this.#sent - this.#taken <= SEND_WINDOW_BYTES, signal);
+      }
     }
   }
 
@@ -485,7 +490,7 @@ class Link {
           this.#lostAt = Date.now();
           this.#attempts = refusals = 0;
           this.#service.tell('disconnect', { socket: this.#id, code, reason });
-        } else if (++refusals >= REFUSALS) {
+        } else if (this.#wasAttached ? Date.now() - this.#lostAt > this.#service.leaseMs : ++refusals >= REFUSALS) {
           this.#end(socketError('EIO', 'the service has the socket but takes no stream for it: is this page\'s origin allowed?'));
           return;
         }
@@ -544,6 +549,7 @@ class Link {
       // What is beyond the window is asked for again rather than acknowledged, so that a page that does not read gets no more by dropping.
       this.#acknowledged = Math.max(this.#acknowledged, this.#reach());
       query.set('received', String(this.#acknowledged));
+      query.set('window', String(WINDOW_BYTES));
     }
     let webSocket;
     try {
@@ -696,8 +702,8 @@ class Link {
   }
 
   #moved() {
-    this.#progress.resolve();
-    this.#progress = deferred();
+    this.#progress?.resolve();
+    this.#progress = null;
   }
 
   async #until(condition, signal) {
@@ -707,6 +713,7 @@ class Link {
       let stop;
       const stopped = new Promise((resolve) => (stop = resolve));
       signal?.addEventListener('abort', stop, { once: true });
+      this.#progress ??= deferred();
       await Promise.race([this.#progress.promise, stopped]);
       signal?.removeEventListener('abort', stop);
     }

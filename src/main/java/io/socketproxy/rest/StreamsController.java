@@ -54,13 +54,15 @@ class StreamsController {
             @PathVariable String id,
             @RequestParam(required = false) @Nullable Long received,
             @RequestParam(defaultValue = "false") boolean addressed,
+            @RequestParam(required = false) @Nullable Integer window,
             @RequestParam(required = false) @Nullable Integer accepts,
             HttpServletRequest request,
             HttpServletResponse response)
             throws IOException, ServletException {
         OpeningHandshake handshake = OpeningHandshake.of(request);
         handshake.accept(
-                response, streams.attach(owner.name(), id, handshake.subprotocol(), received, addressed, accepts));
+                response,
+                streams.attach(owner.name(), id, handshake.subprotocol(), received, window, addressed, accepts));
     }
 
     @GetMapping("/connect")

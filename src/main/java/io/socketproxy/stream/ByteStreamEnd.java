@@ -28,10 +28,10 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
     private final Handle handle;
     private final BsdSocket socket;
     private final Wire wire;
-    private final ResumeBuffer unacknowledged;
+    private final ResumeBuffer unacknowledged = new ResumeBuffer(0);
 
     /** The most that one read takes of what the resume buffer has room for, so that acknowledgements and bytes cross on their ways. */
-    private final int resumablePiece;
+    private int resumablePiece = 1;
 
     private final Consumer<Handle> whenClosed;
 
@@ -52,11 +52,9 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
      * @param whenClosed told on the loop when the socket has been closed and the end is gone
      * @throws SocketFault EBADF where the socket is closed, EMFILE where the process has no descriptor to spare
      */
-    ByteStreamEnd(Handle handle, int resumeBytes, Consumer<Handle> whenClosed) {
+    ByteStreamEnd(Handle handle, Consumer<Handle> whenClosed) {
         this.handle = handle;
         this.socket = handle.socket();
-        this.unacknowledged = new ResumeBuffer(resumeBytes);
-        this.resumablePiece = Math.max(1, resumeBytes / 4);
         this.whenClosed = whenClosed;
         BsdSocket.Duplicate duplicate =
                 socket.duplicate(() -> handle.socket().loop().execute(this::socketClosed));
@@ -132,6 +130,12 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
                     "received=" + offset + " cannot be gone on from: bytes " + unacknowledged.start() + " to "
                             + unacknowledged.end() + " are held; received is one of those");
         }
+    }
+
+    /** How many bytes are held for the client at most from now on; those that are held already stay. */
+    void window(int bytes) {
+        unacknowledged.capacity(bytes);
+        resumablePiece = Math.max(1, bytes / 4);
     }
 
     /** How many bytes the socket has had for its clients. */

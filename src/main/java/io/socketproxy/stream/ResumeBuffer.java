@@ -7,13 +7,18 @@ import java.util.function.Consumer;
 
 /** The bytes that a client may still have to be sent once more: a window on a stream, by offset. Not thread-safe. */
 final class ResumeBuffer {
-    private final int capacityBytes;
+    private int capacityBytes;
     private final ArrayDeque<ByteBuf> pieces = new ArrayDeque<>();
     private long start;
     private long end;
 
     ResumeBuffer(int capacityBytes) {
         this.capacityBytes = capacityBytes;
+    }
+
+    /** From now on holds so many bytes; what is held beyond stays. */
+    void capacity(int bytes) {
+        capacityBytes = bytes;
     }
 
     /** The offset of the first byte held. */

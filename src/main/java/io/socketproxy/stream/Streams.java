@@ -41,6 +41,9 @@ public final class Streams implements SmartLifecycle {
     /** How long a 101 may be on its way. */
     private static final long ABANDONED_NANOS = TimeUnit.SECONDS.toNanos(30);
 
+    /** How many times the resume buffer a client may have if it asks for it. */
+    private static final int LARGEST_WINDOW = 4;
+
     private static final Duration DRAIN_POLL = Duration.ofMillis(50);
 
     private final Sockets sockets;
@@ -111,6 +114,7 @@ public final class Streams implements SmartLifecycle {
      * Attaches to a handle.
      *
      * @param received how many of the socket's bytes the client has, if it resumes
+     * @param window how many bytes the client would have on their way to it and not acknowledged; null for the default
      * @param addressed whether each datagram comes with its address
      * @param accepts how many connections a listening socket brings beyond what the client acknowledges; null for all
      * @throws SocketFault EBADF where the owner has no such handle, EBUSY where a stream is attached and this one does not resume,
@@ -121,10 +125,14 @@ public final class Streams implements SmartLifecycle {
             String id,
             Subprotocol subprotocol,
             @Nullable Long received,
+            @Nullable Integer window,
             boolean addressed,
             @Nullable Integer accepts) {
         if (received != null && received < 0) {
             throw SocketFault.invalid("received", "received is a number of bytes, 0 or more, not " + received);
+        }
+        if (window != null && window < 1) {
+            throw SocketFault.invalid("window", "window is a number of bytes, 1 or more, not " + window);
         }
         if (accepts != null && accepts < 0) {
             throw SocketFault.invalid("accepts", "accepts is a number of connections, 0 or more, not " + accepts);
@@ -164,7 +172,7 @@ public final class Streams implements SmartLifecycle {
                 throw new SocketFault(
                         Errno.ENOTCONN, "the socket is not connected; connect it first, or use GET /api/v1/connect");
             }
-            return onLoop(handle, () -> prepareByteStream(handle, mode, received));
+            return onLoop(handle, () -> prepareByteStream(handle, mode, received, window));
         });
     }
 
@@ -197,7 +205,7 @@ public final class Streams implements SmartLifecycle {
                     requireAddressable(opened.socket());
                 }
                 return opened.socket().isStream()
-                        ? prepareByteStream(opened, mode, null)
+                        ? prepareByteStream(opened, mode, null, null)
                         : prepare(opened, new DatagramEnd(sockets, opened, addressed), mode);
             });
             prepared = true;
@@ -230,7 +238,8 @@ public final class Streams implements SmartLifecycle {
         }
     }
 
-    private Prepared prepareByteStream(Handle handle, StreamMode mode, @Nullable Long received) {
+    private Prepared prepareByteStream(
+            Handle handle, StreamMode mode, @Nullable Long received, @Nullable Integer window) {
         ByteStreamEnd end = byteStreams.get(handle.id());
         Object attached = handle.attachment();
         if (attached != null && (received == null || !(attached instanceof Session old && old.resumes()))) {
@@ -240,8 +249,7 @@ public final class Streams implements SmartLifecycle {
             if (received != null && received != 0) {
                 throw new SocketFault(Errno.EINVAL, "received=" + received + " was never sent; 0 is all there was");
             }
-            end = new ByteStreamEnd(
-                    handle, (int) properties.resumeBuffer().toBytes(), ended -> byteStreams.remove(ended.id()));
+            end = new ByteStreamEnd(handle, ended -> byteStreams.remove(ended.id()));
             byteStreams.put(handle.id(), end);
             if (handle.socket().isClosed()) {
                 // The end closes by itself.
@@ -254,8 +262,14 @@ public final class Streams implements SmartLifecycle {
             old.replaced();
         }
         Prepared prepared = prepare(handle, end, mode);
+        end.window(windowBytes(window));
         end.goOnAt(from);
         return prepared;
+    }
+
+    private int windowBytes(@Nullable Integer wanted) {
+        long usual = properties.resumeBuffer().toBytes();
+        return (int) (wanted == null ? usual : Math.min(wanted, Math.min(LARGEST_WINDOW * usual, Integer.MAX_VALUE)));
     }
 
     private Prepared prepare(Handle handle, SocketEnd end, StreamMode mode) {

@@ -111,8 +111,9 @@ abstract class SessionCases extends StreamServer {
     @Test
     void aWrongReceivedIsAProblem() throws Exception {
         String id = connected(echo.port());
-        for (String query :
-                new String[] {"?received=-1", "?received=x", "?received=1", "?addressed=perhaps", "?accepts=1"}) {
+        for (String query : new String[] {
+            "?received=-1", "?received=x", "?received=1", "?addressed=perhaps", "?accepts=1", "?window=0"
+        }) {
             Answer answer = RawWebSocket.refused(port, stream(id) + query, BEARER, V1);
             assertThat(answer.status()).as(query + " " + answer.body()).isIn(400, 409);
             assertThat(answer.errno()).isEqualTo("EINVAL");
