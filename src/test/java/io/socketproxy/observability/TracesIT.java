@@ -9,6 +9,7 @@ import io.opentelemetry.proto.common.v1.KeyValue;
 import io.opentelemetry.proto.trace.v1.Span;
 import io.opentelemetry.proto.trace.v1.Status.StatusCode;
 import io.socketproxy.ServiceClient;
+import io.socketproxy.ServiceProcess;
 import io.socketproxy.SocketProxyApplication;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -30,6 +31,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -260,11 +262,19 @@ class TracesIT {
     }
 
     @Test
-    void logsTellTheTrace(CapturedOutput output) throws Exception {
-        traced("POST", "/api/v1/connections", "{\"host\": \"10.1.2.3\", \"port\": 80}", 403);
+    void logsTellTheTrace() throws Exception {
+        // In a process of its own: the first service of a process determines how its lines look.
+        try (ServiceProcess process = ServiceProcess.start(
+                "--management.tracing.export.enabled=true",
+                "--management.opentelemetry.tracing.export.otlp.endpoint=" + receiver.endpoint())) {
+            process.client()
+                    .post("/api/v1/connections", "{'host': '10.1.2.3', 'port': 80}")
+                    .expect(403);
 
-        assertThat(output.getAll().lines().filter(line -> line.contains("decision=deny")))
-                .anyMatch(line -> line.contains(traceId));
+            assertThat(process.output().lines().filter(line -> line.contains("decision=deny")))
+                    .singleElement(InstanceOfAssertFactories.STRING)
+                    .containsPattern("\\[[0-9a-f]{32}-[0-9a-f]{16}]");
+        }
     }
 
     @Test
