@@ -65,12 +65,12 @@ final class CredentialFilter extends OncePerRequestFilter {
             refusals.foreignOrigin(request, response);
             return;
         }
-        owner(request).ifPresent(owner -> signIn(owner, request, response));
+        owner(request, handshake).ifPresent(owner -> signIn(owner, request, response));
         chain.doFilter(handshake ? Handshake.withoutBearerProtocol(request) : request, response);
     }
 
-    private Optional<Owner> owner(HttpServletRequest request) {
-        return switch (Presented.in(request)) {
+    private Optional<Owner> owner(HttpServletRequest request, boolean handshake) {
+        return switch (Presented.in(request, handshake)) {
             case Presented.Nothing() -> Optional.empty();
             case Presented.Malformed(String detail) -> refuse(request, Refusals.Cause.MALFORMED, detail);
             case Presented.Ticket(String ticket) ->

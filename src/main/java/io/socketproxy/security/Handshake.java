@@ -26,15 +26,10 @@ final class Handshake {
     private Handshake() {}
 
     static boolean isOne(HttpServletRequest request) {
-        if (!request.getMethod().equals("GET")) {
-            return false;
-        }
-        for (Enumeration<String> headers = request.getHeaders("Upgrade"); headers.hasMoreElements(); ) {
-            if (elements(headers.nextElement()).anyMatch("websocket"::equalsIgnoreCase)) {
-                return true;
-            }
-        }
-        return false;
+        return request.getMethod().equals("GET")
+                && Collections.list(request.getHeaders("Upgrade")).stream()
+                        .flatMap(Handshake::elements)
+                        .anyMatch("websocket"::equalsIgnoreCase);
     }
 
     /** The tokens in offered subprotocols; an empty string stands for one that cannot be decoded. */
@@ -48,7 +43,7 @@ final class Handshake {
     /** The tickets in the query; not decoded, because a ticket has no character that needs encoding. */
     static List<String> tickets(HttpServletRequest request) {
         String query = request.getQueryString();
-        return query == null || !query.contains(TICKET_PARAMETER)
+        return query == null
                 ? List.of()
                 : Arrays.stream(query.split("&"))
                         .filter(parameter -> parameter.startsWith(TICKET_PARAMETER))

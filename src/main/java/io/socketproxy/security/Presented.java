@@ -3,11 +3,14 @@ package io.socketproxy.security;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Collections;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.springframework.security.web.firewall.RequestRejectedException;
 
 /** What a request presents as its credential. */
 sealed interface Presented {
+
+    Pattern SPACES = Pattern.compile(" +");
 
     record Nothing() implements Presented {}
 
@@ -36,11 +39,13 @@ sealed interface Presented {
      *
      * <p>From the {@code Authorization} header, RFC 6750 section 2.1; in a WebSocket's handshake also from a subprotocol and from {@code
      * ?ticket=}. Nowhere else: a token in a URL would be logged and remembered.
+     *
+     * @param handshake whether it is a WebSocket's, {@link Handshake#isOne}
      */
-    static Presented in(HttpServletRequest request) {
+    static Presented in(HttpServletRequest request, boolean handshake) {
         try {
             Stream<Presented> all = authorization(request);
-            if (Handshake.isOne(request)) {
+            if (handshake) {
                 all = Stream.of(
                                 all,
                                 Handshake.tokens(request).stream().map(Presented::token),
@@ -61,9 +66,9 @@ sealed interface Presented {
 
     private static Stream<Presented> authorization(HttpServletRequest request) {
         return Collections.list(request.getHeaders("Authorization")).stream().map(header -> {
-            String credential = header.strip();
-            return credential.regionMatches(true, 0, "Bearer ", 0, 7)
-                    ? token(credential.substring(7).stripLeading())
+            String[] schemeAndToken = SPACES.split(header.strip(), 2);
+            return schemeAndToken.length == 2 && schemeAndToken[0].equalsIgnoreCase("Bearer")
+                    ? token(schemeAndToken[1])
                     : new Malformed(
                             "The Authorization header is not understood. Send \"Authorization: Bearer <token>\".");
         });

@@ -23,8 +23,6 @@ import org.springframework.security.oauth2.jwt.JwtDecoder;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.security.web.authentication.www.BasicAuthenticationFilter;
 import org.springframework.security.web.context.RequestAttributeSecurityContextRepository;
-import org.springframework.security.web.firewall.HttpFirewall;
-import org.springframework.security.web.firewall.StrictHttpFirewall;
 import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWriter.ReferrerPolicy;
 import org.springframework.web.cors.CorsConfiguration;
 import org.springframework.web.cors.DefaultCorsProcessor;
@@ -103,25 +101,6 @@ class SecurityConfiguration {
             http.addFilterBefore(corsFilter(origins), BasicAuthenticationFilter.class);
         }
         return http.build();
-    }
-
-    /** As strict as it comes, but for the regular expressions that it tries on each header, which cost a hundredth of a stream's set-up. */
-    @Bean
-    HttpFirewall firewall() {
-        StrictHttpFirewall firewall = new StrictHttpFirewall();
-        firewall.setAllowedHeaderNames(name -> isPrintable(name, false));
-        firewall.setAllowedHeaderValues(value -> isPrintable(value, true));
-        return firewall;
-    }
-
-    private static boolean isPrintable(String text, boolean withTabs) {
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (Character.isISOControl(c) && !(withTabs && c == '\t')) {
-                return false;
-            }
-        }
-        return true;
     }
 
     private static void headers(HeadersConfigurer<HttpSecurity> headers) {
