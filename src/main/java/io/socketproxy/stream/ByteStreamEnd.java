@@ -29,10 +29,6 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
     private final BsdSocket socket;
     private final Wire wire;
     private final ResumeBuffer unacknowledged = new ResumeBuffer(0);
-
-    /** The most that one read takes of what the resume buffer has room for, so that acknowledgements and bytes cross on their ways. */
-    private int resumablePiece = 1;
-
     private final Consumer<Handle> whenClosed;
 
     private @Nullable Session session;
@@ -135,7 +131,6 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
     /** How many bytes are held for the client at most from now on; those that are held already stay. */
     void window(int bytes) {
         unacknowledged.capacity(bytes);
-        resumablePiece = Math.max(1, bytes / 4);
     }
 
     /** How many bytes the socket has had for its clients. */
@@ -173,9 +168,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
 
     @Override
     public int room() {
-        return session != null && session.resumes()
-                ? Math.min(unacknowledged.room(), resumablePiece)
-                : Wire.MAX_READ_BYTES;
+        return session != null && session.resumes() ? unacknowledged.roomForOne() : Wire.MAX_READ_BYTES;
     }
 
     @Override

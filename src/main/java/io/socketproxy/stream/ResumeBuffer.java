@@ -36,6 +36,11 @@ final class ResumeBuffer {
         return (int) Math.max(0, capacityBytes - (end - start));
     }
 
+    /** Of {@link #room}, what one read may take: a quarter of the buffer, so that acknowledgements and bytes cross on their ways. */
+    int roomForOne() {
+        return Math.min(room(), Math.max(1, capacityBytes / 4));
+    }
+
     /** Keeps the buffer's readable bytes; the buffer stays the caller's. */
     void add(ByteBuf data) {
         int length = data.readableBytes();

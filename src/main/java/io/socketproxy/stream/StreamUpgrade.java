@@ -8,7 +8,6 @@ import jakarta.servlet.http.WebConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Selector;
-import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
@@ -35,7 +34,7 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
     private static final Logger LOG = LoggerFactory.getLogger(StreamUpgrade.class);
     private static final int LEFTOVER_BYTES = 16 * 1024;
 
-    private static final Duration WAKE_DELAY = Duration.ofMillis(5);
+    private static final long WAKE_MILLIS = 5;
 
     /** The pollers that have been promised a wake-up. */
     private static final Set<Selector> TO_WAKE = ConcurrentHashMap.newKeySet();
@@ -113,7 +112,7 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
     private static void wakeSoon(Selector poller, EventLoop loop) {
         if (TO_WAKE.add(poller)) {
             try {
-                loop.schedule(() -> wake(poller), WAKE_DELAY.toNanos(), TimeUnit.NANOSECONDS);
+                loop.schedule(() -> wake(poller), WAKE_MILLIS, TimeUnit.MILLISECONDS);
             } catch (RejectedExecutionException e) {
                 wake(poller);
             }
