@@ -10,8 +10,6 @@ the median of the rounds' ratios. CPU seconds per GB are those of browser and se
 import argparse
 import http.server
 import json
-import os
-import pathlib
 import shutil
 import statistics
 import sys
@@ -24,19 +22,6 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-
-
-def cpu_seconds(pids):
-    """What these processes and their descendants have used so far."""
-    ticks = 0
-    for pid in pids:
-        for one in bench.descendants(pid):
-            try:
-                fields = pathlib.Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 class Page(http.server.ThreadingHTTPServer):
@@ -55,10 +40,10 @@ class Page(http.server.ThreadingHTTPServer):
 
     def hear(self, path, told):
         if path == "/begin":
-            self.begun = cpu_seconds(self.pids)
+            self.begun = bench.cpu_seconds(self.pids)
         elif path == "/end" and told["round"] > 0:
             gigabytes = told["bytes"] / 1e9
-            result = {"MBps": told["bytes"] / told["ms"] / 1000, "cpuPerGB": (cpu_seconds(self.pids) - self.begun) / gigabytes}
+            result = {"MBps": told["bytes"] / told["ms"] / 1000, "cpuPerGB": (bench.cpu_seconds(self.pids) - self.begun) / gigabytes}
             self.results.setdefault(told["name"], []).append(result)
             bench.say(f"  {told['name']:18} {result['MBps']:6.0f} MB/s {result['cpuPerGB']:6.2f} CPU-s/GB")
         elif path == "/done":

@@ -16,6 +16,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+import bench
+
 JAR = Path(__file__).resolve().parents[2] / "target" / "socket-proxy.jar"
 LIMIT_SECONDS = 120
 
@@ -61,7 +63,8 @@ def start(options, command):
         port = json.loads(docker("inspect", "-f", "{{json .NetworkSettings.Ports}}", container))["8080/tcp"][0]["HostPort"]
         until(lambda: alive(port))
         up = time.monotonic() - begin
-        cpu = cpu_seconds(container)
+        # Of the first process, which is the JVM.
+        cpu = bench.cpu_seconds([docker("inspect", "-f", "{{.State.Pid}}", container)])
         healthy = None
         if docker("inspect", "-f", "{{if .State.Health}}yes{{end}}", container):
             until(lambda: docker("inspect", "-f", "{{.State.Health.Status}}", container) == "healthy")
@@ -69,13 +72,6 @@ def start(options, command):
         return up, healthy, cpu
     finally:
         docker("rm", "-f", container)
-
-
-def cpu_seconds(container):
-    """User and system time of the container's first process, which is the JVM."""
-    stat = Path("/proc", docker("inspect", "-f", "{{.State.Pid}}", container), "stat").read_text()
-    fields = stat.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
 
 
 def main():
