@@ -99,6 +99,7 @@ abstract class ScaleCases extends StreamServer {
         } finally {
             over.set(true);
         }
+        closeKeptConnections();
         before.awaitReturn(8);
         noHandles();
     }

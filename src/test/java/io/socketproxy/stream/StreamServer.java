@@ -76,6 +76,12 @@ abstract class StreamServer {
         http.close();
     }
 
+    /** Closes the connections that the client of REST keeps for its next calls: both ends of each count as sockets of this process. */
+    void closeKeptConnections() {
+        closeClient();
+        openClient();
+    }
+
     /** An answer to a call of the REST interface. */
     record Reply(int status, String body) {
         JsonNode json() {
