@@ -12,6 +12,7 @@ import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,7 +95,7 @@ final class Prometheus implements AutoCloseable {
                     return;
                 }
             } catch (IOException e) {
-                // It does not listen yet.
+                // It does not listen, or has not read its storage yet.
             }
             if (!process.isAlive() || System.nanoTime() - end > 0) {
                 throw new AssertionError("Prometheus scrapes nothing:\n" + Files.readString(output));
@@ -105,14 +106,15 @@ final class Prometheus implements AutoCloseable {
 
     /** What an expression comes to now. */
     List<Sample> query(String expression) throws IOException, InterruptedException {
-        JsonNode answer = JsonMapper.shared()
-                .readTree(http.send(
-                                HttpRequest.newBuilder(URI.create(
-                                                base + "/api/v1/query?query=" + URLEncoder.encode(expression, UTF_8)))
-                                        .timeout(Duration.ofSeconds(30))
-                                        .build(),
-                                BodyHandlers.ofString())
-                        .body());
+        HttpResponse<String> response = http.send(
+                HttpRequest.newBuilder(URI.create(base + "/api/v1/query?query=" + URLEncoder.encode(expression, UTF_8)))
+                        .timeout(Duration.ofSeconds(30))
+                        .build(),
+                BodyHandlers.ofString());
+        if (response.statusCode() == 503) {
+            throw new IOException("not ready yet: " + response.body());
+        }
+        JsonNode answer = JsonMapper.shared().readTree(response.body());
         assertThat(answer.path("status").asString())
                 .as("%s: %s", expression, answer)
                 .isEqualTo("success");

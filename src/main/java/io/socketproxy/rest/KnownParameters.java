@@ -1,0 +1,79 @@
+package io.socketproxy.rest;
+
+import io.socketproxy.socket.SocketFault;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.lang.reflect.RecordComponent;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.core.DefaultParameterNameDiscoverer;
+import org.springframework.core.MethodParameter;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.method.HandlerMethod;
+import org.springframework.web.servlet.HandlerInterceptor;
+
+/**
+ * Refuses query parameters that an endpoint does not have, or that say nothing or two things: with a misspelt timeoutMs, or none
+ * behind the equals sign, a call would wait for a minute.
+ */
+final class KnownParameters implements HandlerInterceptor {
+    private final Map<HandlerMethod, Map<String, Class<?>>> known = new ConcurrentHashMap<>();
+
+    @Override
+    public boolean preHandle(HttpServletRequest request, HttpServletResponse response, Object handler) {
+        if (request.getQueryString() != null && handler instanceof HandlerMethod method) {
+            require(request, known.computeIfAbsent(method, KnownParameters::types));
+        }
+        return true;
+    }
+
+    /**
+     * Requires that the request has no others than these, and each once.
+     *
+     * @throws SocketFault EINVAL naming the parameter
+     */
+    static void require(HttpServletRequest request, Map<String, Class<?>> types) {
+        for (String name : Collections.list(request.getParameterNames())) {
+            // A handshake's credential, which the filter chain has taken.
+            if (!name.equals("ticket")) {
+                check(name, request.getParameterValues(name), types);
+            }
+        }
+    }
+
+    private static void check(String name, String[] values, Map<String, Class<?>> types) {
+        Class<?> type = types.get(name);
+        if (type == null) {
+            throw SocketFault.invalid(
+                    name,
+                    "there is no parameter " + name + " here"
+                            + (types.isEmpty()
+                                    ? ""
+                                    : "; known are " + String.join(", ", new TreeSet<>(types.keySet()))));
+        }
+        if (values.length > 1) {
+            throw SocketFault.invalid(name, name + " is given more than once");
+        }
+        if (values[0].isBlank() && (type.isPrimitive() || Number.class.isAssignableFrom(type))) {
+            throw SocketFault.invalid(name, name + " is empty; give a number, or leave it out");
+        }
+    }
+
+    private static Map<String, Class<?>> types(HandlerMethod method) {
+        Map<String, Class<?>> types = new HashMap<>();
+        for (MethodParameter parameter : method.getMethodParameters()) {
+            parameter.initParameterNameDiscovery(new DefaultParameterNameDiscoverer());
+            if (parameter.hasParameterAnnotation(RequestParam.class)) {
+                types.put(String.valueOf(parameter.getParameterName()), parameter.getParameterType());
+            } else if (parameter.getParameterType() == DataController.Destination.class) {
+                for (RecordComponent component : DataController.Destination.class.getRecordComponents()) {
+                    types.put(component.getName(), component.getType());
+                }
+            }
+        }
+        return types;
+    }
+}

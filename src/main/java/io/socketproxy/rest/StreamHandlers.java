@@ -1,0 +1,153 @@
+package io.socketproxy.rest;
+
+import io.socketproxy.address.Endpoint;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.SockAddr;
+import io.socketproxy.registry.Handle;
+import io.socketproxy.security.Owner;
+import io.socketproxy.socket.SocketFault;
+import io.socketproxy.stream.OpeningHandshake;
+import io.socketproxy.stream.StreamViews;
+import io.socketproxy.stream.Streams;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.convert.ConversionException;
+import org.springframework.core.convert.ConversionService;
+import org.springframework.stereotype.Component;
+import org.springframework.web.HttpRequestHandler;
+import org.springframework.web.HttpRequestMethodNotSupportedException;
+import org.springframework.web.servlet.HandlerMapping;
+import org.springframework.web.servlet.handler.SimpleUrlHandlerMapping;
+
+/**
+ * The two WebSockets, which are described in openapi/asyncapi.yaml.
+ *
+ * <p>Plain handlers, as Spring's own for WebSockets are: what calling a controller's method adds is a tenth of what it takes to set a
+ * stream up.
+ */
+@Configuration(proxyBeanMethods = false)
+class StreamHandlers {
+    private static final Map<String, Class<?>> OF_CONNECT = Map.of(
+            "host", String.class,
+            "port", Integer.class,
+            "path", String.class,
+            "type", Constant.class,
+            "family", Constant.class,
+            "timeoutMs", Long.class,
+            "addressed", boolean.class);
+
+    private static final Map<String, Class<?>> OF_STREAM = Map.of(
+            "received", Long.class,
+            "addressed", boolean.class,
+            "window", Integer.class,
+            "accepts", Integer.class);
+
+    private final Streams streams;
+    private final Waits waits;
+    private final ConversionService conversion;
+
+    StreamHandlers(Streams streams, Waits waits, @Qualifier("mvcConversionService") ConversionService conversion) {
+        this.streams = streams;
+        this.waits = waits;
+        this.conversion = conversion;
+    }
+
+    /** Handles and addresses on streams are those of the HTTP interface. */
+    @Component
+    static class Views implements StreamViews {
+        @Override
+        public Object socket(Handle handle) {
+            return SocketJson.of(handle);
+        }
+
+        @Override
+        public Object address(SockAddr address) {
+            return AddressJson.of(address);
+        }
+    }
+
+    /** Comes before the controllers, which would be searched one after the other for a path that none of them has. */
+    @Bean
+    HandlerMapping streamHandlerMapping() {
+        HttpRequestHandler connect = this::connect;
+        HttpRequestHandler stream = this::stream;
+        return new SimpleUrlHandlerMapping(
+                Map.of("/api/v1/connect", connect, "/api/v1/sockets/{id}/stream", stream), -1);
+    }
+
+    private void stream(HttpServletRequest request, HttpServletResponse response) throws IOException, ServletException {
+        Query query = query(request, OF_STREAM);
+        OpeningHandshake handshake = OpeningHandshake.of(request);
+        handshake.accept(
+                response,
+                streams.attach(
+                        Owner.current().name(),
+                        id(request),
+                        handshake.subprotocol(),
+                        query.get("received", Long.class),
+                        query.get("window", Integer.class),
+                        query.is("addressed"),
+                        query.get("accepts", Integer.class)));
+    }
+
+    private void connect(HttpServletRequest request, HttpServletResponse response)
+            throws IOException, ServletException {
+        Query query = query(request, OF_CONNECT);
+        OpeningHandshake handshake = OpeningHandshake.of(request);
+        String host = query.get("host", String.class);
+        Integer port = query.get("port", Integer.class);
+        String path = query.get("path", String.class);
+        boolean addressed = query.is("addressed");
+        boolean unconnected = addressed && host == null && port == null && path == null;
+        Endpoint endpoint = unconnected ? null : new AddressJson(host, port, null, null, path).endpoint();
+        handshake.accept(
+                response,
+                streams.connect(
+                        Owner.current().name(),
+                        handshake.subprotocol(),
+                        Constant.numberOr(query.get("family", Constant.class), Constants.AF_UNSPEC, "family", "AF_"),
+                        Constant.numberOr(query.get("type", Constant.class), Constants.SOCK_STREAM, "type", "SOCK_"),
+                        endpoint,
+                        addressed,
+                        waits.of(query.get("timeoutMs", Long.class), request)));
+    }
+
+    private Query query(HttpServletRequest request, Map<String, Class<?>> known)
+            throws HttpRequestMethodNotSupportedException {
+        if (!request.getMethod().equals("GET") && !request.getMethod().equals("HEAD")) {
+            throw new HttpRequestMethodNotSupportedException(request.getMethod(), List.of("GET"));
+        }
+        KnownParameters.require(request, known);
+        return new Query(request, conversion);
+    }
+
+    private static String id(HttpServletRequest request) {
+        Map<?, ?> variables = (Map<?, ?>) request.getAttribute(HandlerMapping.URI_TEMPLATE_VARIABLES_ATTRIBUTE);
+        return String.valueOf(variables.get("id"));
+    }
+
+    /** A request's parameters, each at most once. */
+    private record Query(HttpServletRequest request, ConversionService conversion) {
+        /** The value; null where the parameter is left out. */
+        <T> @Nullable T get(String name, Class<T> type) {
+            String text = request.getParameter(name);
+            try {
+                return text == null ? null : conversion.convert(text, type);
+            } catch (ConversionException e) {
+                throw SocketFault.invalid(name, name + " cannot be \"" + text + "\"");
+            }
+        }
+
+        boolean is(String name) {
+            return Boolean.TRUE.equals(get(name, Boolean.class));
+        }
+    }
+}
