@@ -2,6 +2,7 @@ package io.socketproxy.observability;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter.MeterProvider;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.socketproxy.address.Resolver;
@@ -44,57 +45,85 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
         Duration.ofSeconds(60)
     };
 
-    private final MeterRegistry registry;
+    private final AtomicInteger streams = new AtomicInteger();
     private final Counter accepts;
     private final Counter streamsOpened;
-    private final AtomicInteger streams = new AtomicInteger();
+    private final MeterProvider<Counter> streamsEnded;
+    private final MeterProvider<Counter> decisions;
+    private final MeterProvider<Counter> handlesOpened;
+    private final MeterProvider<Counter> handlesEnded;
+    private final MeterProvider<Counter> faults;
+    private final MeterProvider<Counter> refusals;
+    private final MeterProvider<Timer> connects;
+    private final MeterProvider<Timer> lookUps;
 
     SocketMetrics(MeterRegistry registry) {
-        this.registry = registry;
-        this.accepts = Counter.builder("socket_proxy.accepts")
+        accepts = Counter.builder("socket_proxy.accepts")
                 .description("Connections that listening sockets accepted")
                 .register(registry);
         Gauge.builder("socket_proxy.streams", streams, AtomicInteger::get)
                 .description("Attached WebSockets")
                 .register(registry);
-        this.streamsOpened = Counter.builder("socket_proxy.streams.opened")
+        streamsOpened = Counter.builder("socket_proxy.streams.opened")
                 .description("WebSockets attached to handles")
                 .register(registry);
+        streamsEnded = Counter.builder("socket_proxy.streams.ended")
+                .description("Streams that ended, by why")
+                .withRegistry(registry);
+        decisions = Counter.builder("socket_proxy.decisions")
+                .description("What policy allowed and denied")
+                .withRegistry(registry);
+        handlesOpened = Counter.builder("socket_proxy.handles.opened")
+                .description("Handles made, by socket, socketpair or accept")
+                .withRegistry(registry);
+        handlesEnded = Counter.builder("socket_proxy.handles.ended")
+                .description("Handles that ended, by why")
+                .withRegistry(registry);
+        faults = Counter.builder("socket_proxy.faults")
+                .description("Socket calls that failed, by errno")
+                .withRegistry(registry);
+        refusals = Counter.builder("socket_proxy.refusals")
+                .description("Calls refused by a limit: of the owner, of the server, or since it is draining")
+                .withRegistry(registry);
+        connects = Timer.builder("socket_proxy.connect")
+                .description("Connects that came to their end: outcome is connected or the errno")
+                .serviceLevelObjectives(NETWORK_BUCKETS)
+                .withRegistry(registry);
+        lookUps = Timer.builder("socket_proxy.resolve")
+                .description("Look-ups by getaddrinfo and getnameinfo: outcome is answered or the EAI_ name")
+                .serviceLevelObjectives(NETWORK_BUCKETS)
+                .withRegistry(registry);
         // Known from the start, so that the first one shows as a rate.
         for (StreamEnd end : StreamEnd.values()) {
-            streamsEnded(end);
+            streamsEnded.withTag("end", lowerCase(end));
         }
     }
 
     @Override
     public void decided(String owner, Operation operation, Decision decision) {
-        Counter.builder("socket_proxy.decisions")
-                .description("What policy allowed and denied")
-                .tag("outcome", decision instanceof Decision.Allowed ? "allow" : "deny")
-                .tag("operation", lowerCase(operation))
-                .tag("class", decision.addressClass().id())
-                .tag("rule", decision.rule())
-                .register(registry)
+        decisions
+                .withTags(
+                        "outcome",
+                        decision instanceof Decision.Allowed ? "allow" : "deny",
+                        "operation",
+                        lowerCase(operation),
+                        "class",
+                        decision.addressClass().id(),
+                        "rule",
+                        decision.rule())
                 .increment();
     }
 
     @Override
     public void opened(Handle handle) {
-        Counter.builder("socket_proxy.handles.opened")
-                .description("Handles made, by socket, socketpair or accept")
-                .tag("family", Kind.family(handle.socket()))
-                .tag("type", Kind.type(handle.socket()))
-                .register(registry)
+        handlesOpened
+                .withTags("family", Kind.family(handle.socket()), "type", Kind.type(handle.socket()))
                 .increment();
     }
 
     @Override
     public void ended(Handle handle, End end) {
-        Counter.builder("socket_proxy.handles.ended")
-                .description("Handles that ended, by why")
-                .tag("end", lowerCase(end))
-                .register(registry)
-                .increment();
+        handlesEnded.withTag("end", lowerCase(end)).increment();
     }
 
     @Override
@@ -111,55 +140,35 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
     @Override
     public void streamClosed(Handle handle, StreamEnd end, long toClient, long fromClient) {
         streams.decrementAndGet();
-        streamsEnded(end).increment();
-    }
-
-    private Counter streamsEnded(StreamEnd end) {
-        return Counter.builder("socket_proxy.streams.ended")
-                .description("Streams that ended, by why")
-                .tag("end", lowerCase(end))
-                .register(registry);
+        streamsEnded.withTag("end", lowerCase(end)).increment();
     }
 
     @Override
     public void connected(Handle handle, SockAddr address, Duration took, @Nullable Errno errno) {
-        Timer.builder("socket_proxy.connect")
-                .description("Connects that came to their end: outcome is connected or the errno")
-                .tag("transport", lowerCase(handle.socket().transport()))
-                .tag("outcome", errno == null ? "connected" : errno.name())
-                .serviceLevelObjectives(NETWORK_BUCKETS)
-                .register(registry)
+        connects.withTags(
+                        "transport",
+                        lowerCase(handle.socket().transport()),
+                        "outcome",
+                        errno == null ? "connected" : errno.name())
                 .record(took);
     }
 
     @Override
     public void lookedUp(String subject, Duration took, int error) {
-        Timer.builder("socket_proxy.resolve")
-                .description("Look-ups by getaddrinfo and getnameinfo: outcome is answered or the EAI_ name")
-                .tag(
+        lookUps.withTag(
                         "outcome",
                         error == 0
                                 ? "answered"
                                 : Constants.nameOf("EAI_", error).orElse("other"))
-                .serviceLevelObjectives(NETWORK_BUCKETS)
-                .register(registry)
                 .record(took);
     }
 
     @Override
     public void failed(SocketFault fault) {
-        Counter.builder("socket_proxy.faults")
-                .description("Socket calls that failed, by errno")
-                .tag("errno", fault.errno().name())
-                .register(registry)
-                .increment();
+        faults.withTag("errno", fault.errno().name()).increment();
         String limit = limit(fault);
         if (limit != null) {
-            Counter.builder("socket_proxy.refusals")
-                    .description("Calls refused by a limit: of the owner, of the server, or since it is draining")
-                    .tag("limit", limit)
-                    .register(registry)
-                    .increment();
+            refusals.withTag("limit", limit).increment();
         }
     }
 

@@ -170,13 +170,22 @@ public final class Sockets implements AutoCloseable {
                         Errno.EBADF,
                         "no open socket of yours has this id; it may have been closed or its lease expired");
             }
-            handle.beginUse();
-            try {
-                return action.apply(handle);
-            } finally {
-                handle.endUse();
-            }
+            return inUse(handle, action);
         });
+    }
+
+    /** Runs an action on a handle that {@link #open} or {@link #openConnected} has just made; otherwise as the other. */
+    public <T extends @Nullable Object> T with(Handle handle, Function<Handle, T> action) {
+        return telling(() -> inUse(handle, action));
+    }
+
+    private static <T extends @Nullable Object> T inUse(Handle handle, Function<Handle, T> action) {
+        handle.beginUse();
+        try {
+            return action.apply(handle);
+        } finally {
+            handle.endUse();
+        }
     }
 
     /** Runs a call, and tells of its failure. */
@@ -318,12 +327,7 @@ public final class Sockets implements AutoCloseable {
             bindImplicitly(handle, () -> pending[0] = handle.socket().startConnect(remote));
             Errno state = pending[0];
             if (state != null) {
-                try {
-                    handle.socket().finishConnect(remote, state, wait);
-                } finally {
-                    // A connect that fails loses the port that it was given.
-                    ports.update(handle);
-                }
+                finishConnect(handle, remote, state, wait);
             }
         } catch (SocketFault fault) {
             // With these the kernel goes on, or had been done before.
@@ -333,6 +337,19 @@ public final class Sockets implements AutoCloseable {
             throw fault;
         }
         connected(handle, address, start, null);
+    }
+
+    private void finishConnect(Handle handle, Cleared.Remote remote, Errno state, Wait wait) {
+        boolean connected = false;
+        try {
+            handle.socket().finishConnect(remote, state, wait);
+            connected = true;
+        } finally {
+            if (!connected) {
+                // A connect that fails loses the port that it was given.
+                ports.update(handle);
+            }
+        }
     }
 
     private void connected(Handle handle, SockAddr address, long startNanos, @Nullable Errno errno) {

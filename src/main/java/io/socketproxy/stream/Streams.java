@@ -199,7 +199,7 @@ public final class Streams implements SmartLifecycle {
                 : sockets.openConnected(owner, family, type, endpoint, null, wait);
         boolean prepared = false;
         try {
-            Prepared stream = sockets.with(owner, handle.id().value(), opened -> {
+            Prepared stream = sockets.with(handle, opened -> {
                 sockets.streamRequested(opened);
                 if (addressed) {
                     requireAddressable(opened.socket());
