@@ -35,7 +35,7 @@ import org.springframework.web.servlet.handler.SimpleUrlHandlerMapping;
  */
 @Configuration(proxyBeanMethods = false)
 class StreamHandlers {
-    private static final Map<String, Class<?>> OF_CONNECT = Map.of(
+    static final Map<String, Class<?>> OF_CONNECT = Map.of(
             "host", String.class,
             "port", Integer.class,
             "path", String.class,
@@ -44,7 +44,7 @@ class StreamHandlers {
             "timeoutMs", Long.class,
             "addressed", boolean.class);
 
-    private static final Map<String, Class<?>> OF_STREAM = Map.of(
+    static final Map<String, Class<?>> OF_STREAM = Map.of(
             "received", Long.class,
             "addressed", boolean.class,
             "window", Integer.class,

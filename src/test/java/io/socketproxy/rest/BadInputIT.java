@@ -259,6 +259,12 @@ class BadInputIT {
                         .header("Allow")
                         .orElseThrow())
                 .contains("GET", "POST");
+        assertThat(api.post("/api/v1/connect")
+                        .problem(405, "EINVAL")
+                        .header("Allow")
+                        .orElseThrow())
+                .isEqualTo("GET");
+        api.post(path + "/stream").problem(405, "EINVAL");
         api.get(path + "/bind").problem(405, "EINVAL");
         api.put(path + "/bind", "{}").problem(405, "EINVAL");
         api.send("PATCH", path, BodyPublishers.noBody()).problem(405, "EINVAL");

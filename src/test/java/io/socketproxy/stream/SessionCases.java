@@ -99,20 +99,25 @@ abstract class SessionCases extends StreamServer {
                 "?host=127.0.0.1&port=x",
                 "?host=127.0.0.1&port=80&type=SOCK_NONE",
                 "?host=127.0.0.1&port=80&timeoutMs=-1",
+                "?host=127.0.0.1&port=80&timeoutMs=",
+                "?host=127.0.0.1&port=80&port=81",
+                "?host=127.0.0.1&port=80&hots=x",
+                "?host=127.0.0.1&port=80&addressed=perhaps",
+                "?host=127.0.0.1&port=80&addressed=true",
             })
     void aWrongArgumentIsAProblemThatNamesIt(String query) throws Exception {
         Answer answer = RawWebSocket.refused(port, "/api/v1/connect" + query, BEARER);
         assertThat(answer.status()).as(answer.body()).isIn(400, 403);
         assertThat(answer.json().path("field").asString(""))
                 .as(answer.body())
-                .isIn("host", "port", "type", "timeoutMs");
+                .isIn("host", "port", "type", "timeoutMs", "hots", "addressed");
     }
 
     @Test
     void aWrongReceivedIsAProblem() throws Exception {
         String id = connected(echo.port());
         for (String query : new String[] {
-            "?received=-1", "?received=x", "?received=1", "?addressed=perhaps", "?accepts=1", "?window=0"
+            "?received=-1", "?received=x", "?received=1", "?addressed=perhaps", "?accepts=1", "?window=0", "?host=x"
         }) {
             Answer answer = RawWebSocket.refused(port, stream(id) + query, BEARER, V1);
             assertThat(answer.status()).as(query + " " + answer.body()).isIn(400, 409);
