@@ -55,7 +55,7 @@ STREAMS = [
          "title": f"Ping of 64 bytes, {count} connection{'s' if count > 1 else ''}"}
         for count in (1, 64)
     ],
-    {"name": "setup", "mode": "rate", "target": "echo", "connections": 16, "warm": 20,
+    {"name": "setup", "mode": "rate", "target": "echo", "connections": 16, "warm": 40,
      "title": "Set-up: connect, one echo, close; 16 at a time"},
 ]  # fmt: skip
 
