@@ -774,7 +774,7 @@ def main():
     if again:
         for first, second in zip((kernel, service), both(again)):
             first.update({name: second[name] for name in again})
-            first.setdefault("violations", []).extend(second.get("violations", []))
+            first["violations"] += second["violations"]
     report = {"scenarios": {}, "violations": service["violations"], "steps": 0, "differences": 0}
     for name in chosen:
         differences = compare(kernel[name], service[name])

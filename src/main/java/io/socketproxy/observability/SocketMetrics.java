@@ -67,36 +67,37 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
         streamsOpened = Counter.builder("socket_proxy.streams.opened")
                 .description("WebSockets attached to handles")
                 .register(registry);
-        streamsEnded = Counter.builder("socket_proxy.streams.ended")
-                .description("Streams that ended, by why")
-                .withRegistry(registry);
-        decisions = Counter.builder("socket_proxy.decisions")
-                .description("What policy allowed and denied")
-                .withRegistry(registry);
-        handlesOpened = Counter.builder("socket_proxy.handles.opened")
-                .description("Handles made, by socket, socketpair or accept")
-                .withRegistry(registry);
-        handlesEnded = Counter.builder("socket_proxy.handles.ended")
-                .description("Handles that ended, by why")
-                .withRegistry(registry);
-        faults = Counter.builder("socket_proxy.faults")
-                .description("Socket calls that failed, by errno")
-                .withRegistry(registry);
-        refusals = Counter.builder("socket_proxy.refusals")
-                .description("Calls refused by a limit: of the owner, of the server, or since it is draining")
-                .withRegistry(registry);
-        connects = Timer.builder("socket_proxy.connect")
-                .description("Connects that came to their end: outcome is connected or the errno")
-                .serviceLevelObjectives(NETWORK_BUCKETS)
-                .withRegistry(registry);
-        lookUps = Timer.builder("socket_proxy.resolve")
-                .description("Look-ups by getaddrinfo and getnameinfo: outcome is answered or the EAI_ name")
-                .serviceLevelObjectives(NETWORK_BUCKETS)
-                .withRegistry(registry);
+        streamsEnded = counters(registry, "socket_proxy.streams.ended", "Streams that ended, by why");
+        decisions = counters(registry, "socket_proxy.decisions", "What policy allowed and denied");
+        handlesOpened =
+                counters(registry, "socket_proxy.handles.opened", "Handles made, by socket, socketpair or accept");
+        handlesEnded = counters(registry, "socket_proxy.handles.ended", "Handles that ended, by why");
+        faults = counters(registry, "socket_proxy.faults", "Socket calls that failed, by errno");
+        refusals = counters(
+                registry,
+                "socket_proxy.refusals",
+                "Calls refused by a limit: of the owner, of the server, or since it is draining");
+        connects = timers(
+                registry, "socket_proxy.connect", "Connects that came to their end: outcome is connected or the errno");
+        lookUps = timers(
+                registry,
+                "socket_proxy.resolve",
+                "Look-ups by getaddrinfo and getnameinfo: outcome is answered or the EAI_ name");
         // Known from the start, so that the first one shows as a rate.
         for (StreamEnd end : StreamEnd.values()) {
             streamsEnded.withTag("end", lowerCase(end));
         }
+    }
+
+    private static MeterProvider<Counter> counters(MeterRegistry registry, String name, String description) {
+        return Counter.builder(name).description(description).withRegistry(registry);
+    }
+
+    private static MeterProvider<Timer> timers(MeterRegistry registry, String name, String description) {
+        return Timer.builder(name)
+                .description(description)
+                .serviceLevelObjectives(NETWORK_BUCKETS)
+                .withRegistry(registry);
     }
 
     @Override
