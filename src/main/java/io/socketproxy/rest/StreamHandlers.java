@@ -77,14 +77,27 @@ class StreamHandlers {
     /** Comes before the controllers, which would be searched one after the other for a path that none of them has. */
     @Bean
     HandlerMapping streamHandlerMapping() {
-        HttpRequestHandler connect = this::connect;
-        HttpRequestHandler stream = this::stream;
         return new SimpleUrlHandlerMapping(
-                Map.of("/api/v1/connect", connect, "/api/v1/sockets/{id}/stream", stream), -1);
+                Map.of("/api/v1/connect", gets(this::connect), "/api/v1/sockets/{id}/stream", gets(this::stream)), -1);
+    }
+
+    /** As a controller's method for GET. */
+    private static HttpRequestHandler gets(HttpRequestHandler handler) {
+        return (request, response) -> {
+            switch (request.getMethod()) {
+                case "GET", "HEAD" -> handler.handleRequest(request, response);
+                case "OPTIONS" -> response.setHeader("Allow", "GET,HEAD,OPTIONS");
+                default -> throw new HttpRequestMethodNotSupportedException(request.getMethod(), List.of("GET"));
+            }
+        };
     }
 
     private void stream(HttpServletRequest request, HttpServletResponse response) throws IOException, ServletException {
         Query query = query(request, OF_STREAM);
+        Long received = query.get("received", Long.class);
+        Integer window = query.get("window", Integer.class);
+        boolean addressed = query.is("addressed");
+        Integer accepts = query.get("accepts", Integer.class);
         OpeningHandshake handshake = OpeningHandshake.of(request);
         handshake.accept(
                 response,
@@ -92,20 +105,23 @@ class StreamHandlers {
                         Owner.current().name(),
                         id(request),
                         handshake.subprotocol(),
-                        query.get("received", Long.class),
-                        query.get("window", Integer.class),
-                        query.is("addressed"),
-                        query.get("accepts", Integer.class)));
+                        received,
+                        window,
+                        addressed,
+                        accepts));
     }
 
     private void connect(HttpServletRequest request, HttpServletResponse response)
             throws IOException, ServletException {
         Query query = query(request, OF_CONNECT);
-        OpeningHandshake handshake = OpeningHandshake.of(request);
         String host = query.get("host", String.class);
         Integer port = query.get("port", Integer.class);
         String path = query.get("path", String.class);
+        Constant type = query.get("type", Constant.class);
+        Constant family = query.get("family", Constant.class);
+        Long timeoutMs = query.get("timeoutMs", Long.class);
         boolean addressed = query.is("addressed");
+        OpeningHandshake handshake = OpeningHandshake.of(request);
         boolean unconnected = addressed && host == null && port == null && path == null;
         Endpoint endpoint = unconnected ? null : new AddressJson(host, port, null, null, path).endpoint();
         handshake.accept(
@@ -113,18 +129,14 @@ class StreamHandlers {
                 streams.connect(
                         Owner.current().name(),
                         handshake.subprotocol(),
-                        Constant.numberOr(query.get("family", Constant.class), Constants.AF_UNSPEC, "family", "AF_"),
-                        Constant.numberOr(query.get("type", Constant.class), Constants.SOCK_STREAM, "type", "SOCK_"),
+                        Constant.numberOr(family, Constants.AF_UNSPEC, "family", "AF_"),
+                        Constant.numberOr(type, Constants.SOCK_STREAM, "type", "SOCK_"),
                         endpoint,
                         addressed,
-                        waits.of(query.get("timeoutMs", Long.class), request)));
+                        waits.of(timeoutMs, request)));
     }
 
-    private Query query(HttpServletRequest request, Map<String, Class<?>> known)
-            throws HttpRequestMethodNotSupportedException {
-        if (!request.getMethod().equals("GET") && !request.getMethod().equals("HEAD")) {
-            throw new HttpRequestMethodNotSupportedException(request.getMethod(), List.of("GET"));
-        }
+    private Query query(HttpServletRequest request, Map<String, Class<?>> known) {
         KnownParameters.require(request, known);
         return new Query(request, conversion);
     }

@@ -265,6 +265,11 @@ class BadInputIT {
                         .orElseThrow())
                 .isEqualTo("GET");
         api.post(path + "/stream").problem(405, "EINVAL");
+        assertThat(api.send("OPTIONS", "/api/v1/connect", BodyPublishers.noBody())
+                        .expect(200)
+                        .header("Allow")
+                        .orElseThrow())
+                .isEqualTo("GET,HEAD,OPTIONS");
         api.get(path + "/bind").problem(405, "EINVAL");
         api.put(path + "/bind", "{}").problem(405, "EINVAL");
         api.send("PATCH", path, BodyPublishers.noBody()).problem(405, "EINVAL");
