@@ -267,13 +267,16 @@ class TracesIT {
         try (ServiceProcess process = ServiceProcess.start(
                 "--management.tracing.export.enabled=true",
                 "--management.opentelemetry.tracing.export.otlp.endpoint=" + receiver.endpoint())) {
-            process.client()
-                    .post("/api/v1/connections", "{'host': '10.1.2.3', 'port': 80}")
-                    .expect(403);
+            int status = send(request(URI.create("http://127.0.0.1:" + process.port() + "/api/v1/connections"), "01")
+                    .setHeader("Authorization", "Bearer " + ServiceProcess.TOKEN)
+                    .header("Content-Type", "application/json")
+                    .POST(BodyPublishers.ofString("{\"host\": \"10.1.2.3\", \"port\": 80}"))
+                    .build());
 
+            assertThat(status).isEqualTo(403);
             assertThat(process.output().lines().filter(line -> line.contains("decision=deny")))
                     .singleElement(InstanceOfAssertFactories.STRING)
-                    .containsPattern("\\[[0-9a-f]{32}-[0-9a-f]{16}]");
+                    .containsPattern("\\[" + traceId + "-[0-9a-f]{16}]");
         }
     }
 
