@@ -297,8 +297,7 @@ public final class Libc {
             MemorySegment value = arena.allocate(Math.max(length, 1), 8);
             MemorySegment valueLength = arena.allocateFrom(JAVA_INT, length);
             check(state, (int) GETSOCKOPT.invokeExact(state, descriptor, level, name, value, valueLength));
-            return value.asSlice(0, Math.min(length, valueLength.get(JAVA_INT, 0)))
-                    .toArray(JAVA_BYTE);
+            return bytes(value, 0, Math.min(length, valueLength.get(JAVA_INT, 0)));
         } catch (ErrnoException e) {
             throw e;
         } catch (Throwable t) {
@@ -469,7 +468,7 @@ public final class Libc {
             MemorySegment state = arena.allocate(STATE);
             MemorySegment packed = arena.allocate(4, 4);
             int valid = (int) INET_ATON.invokeExact(state, cString(arena, text), packed);
-            return valid == 0 ? null : packed.toArray(JAVA_BYTE);
+            return valid == 0 ? null : bytes(packed, 0, 4);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -481,9 +480,7 @@ public final class Libc {
             MemorySegment state = arena.allocate(STATE);
             MemorySegment packed = arena.allocate(16, 4);
             int valid = (int) INET_PTON.invokeExact(state, family, cString(arena, text), packed);
-            return valid <= 0
-                    ? null
-                    : packed.asSlice(0, family == Constants.AF_INET ? 4 : 16).toArray(JAVA_BYTE);
+            return valid <= 0 ? null : bytes(packed, 0, family == Constants.AF_INET ? 4 : 16);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -638,6 +635,13 @@ public final class Libc {
         if (result < 0) {
             throw new ErrnoException(Errno.of((int) ERRNO.get(state, 0L)));
         }
+    }
+
+    /** A copy, without the slice and the layout that {@code asSlice().toArray()} makes for each. */
+    static byte[] bytes(MemorySegment from, long offset, int length) {
+        byte[] bytes = new byte[length];
+        MemorySegment.copy(from, JAVA_BYTE, offset, bytes, 0, length);
+        return bytes;
     }
 
     private static MemorySegment cString(Arena arena, @Nullable String text) {

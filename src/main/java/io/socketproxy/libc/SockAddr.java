@@ -1,7 +1,5 @@
 package io.socketproxy.libc;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
@@ -160,7 +158,7 @@ public sealed interface SockAddr {
             return new Inet4(sockaddr.get(NETWORK_INT, 4), Short.toUnsignedInt(sockaddr.get(NETWORK_SHORT, 2)));
         }
         if (family == Constants.AF_INET6) {
-            byte[] address = sockaddr.asSlice(8, 16).toArray(JAVA_BYTE);
+            byte[] address = Libc.bytes(sockaddr, 8, 16);
             return Inet6.of(
                     address,
                     Short.toUnsignedInt(sockaddr.get(NETWORK_SHORT, 2)),
@@ -168,8 +166,7 @@ public sealed interface SockAddr {
                     sockaddr.get(ValueLayout.JAVA_INT_UNALIGNED, 24));
         }
         if (family == Constants.AF_UNIX) {
-            byte[] path =
-                    sockaddr.asSlice(2, Math.min(length - 2, Unix.PATH_BYTES)).toArray(JAVA_BYTE);
+            byte[] path = Libc.bytes(sockaddr, 2, Math.min(length - 2, Unix.PATH_BYTES));
             int end = path.length;
             if (path.length > 0 && path[0] != 0) {
                 end = 0;

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
 import org.springframework.core.convert.ConversionException;
 import org.springframework.core.convert.ConversionService;
 import org.springframework.stereotype.Component;
@@ -74,11 +75,12 @@ class StreamHandlers {
         }
     }
 
-    /** Comes before the controllers, which would be searched one after the other for a path that none of them has. */
+    /** Comes before all others, the actuator's among them, which would be searched one by one for a path that none of them has. */
     @Bean
     HandlerMapping streamHandlerMapping() {
         return new SimpleUrlHandlerMapping(
-                Map.of("/api/v1/connect", gets(this::connect), "/api/v1/sockets/{id}/stream", gets(this::stream)), -1);
+                Map.of("/api/v1/connect", gets(this::connect), "/api/v1/sockets/{id}/stream", gets(this::stream)),
+                Ordered.HIGHEST_PRECEDENCE);
     }
 
     /** As a controller's method for GET. */

@@ -4,13 +4,12 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletRequestWrapper;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The opening handshake of a WebSocket, RFC 6455 section 4.1, as far as credentials go. */
@@ -26,34 +25,42 @@ final class Handshake {
     private Handshake() {}
 
     static boolean isOne(HttpServletRequest request) {
-        return request.getMethod().equals("GET")
-                && Collections.list(request.getHeaders("Upgrade")).stream()
-                        .flatMap(Handshake::elements)
-                        .anyMatch("websocket"::equalsIgnoreCase);
+        if (request.getMethod().equals("GET")) {
+            for (String protocol : elements(request, "Upgrade")) {
+                if (protocol.equalsIgnoreCase("websocket")) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** The tokens in offered subprotocols; an empty string stands for one that cannot be decoded. */
     static List<String> tokens(HttpServletRequest request) {
-        return offered(request)
-                .filter(Handshake::isBearer)
-                .map(protocol -> decoded(protocol.substring(BEARER_PROTOCOL.length())))
-                .toList();
+        List<String> tokens = new ArrayList<>();
+        for (String protocol : offered(request)) {
+            if (isBearer(protocol)) {
+                tokens.add(decoded(protocol.substring(BEARER_PROTOCOL.length())));
+            }
+        }
+        return tokens;
     }
 
     /** The tickets in the query; not decoded, because a ticket has no character that needs encoding. */
     static List<String> tickets(HttpServletRequest request) {
         String query = request.getQueryString();
-        return query == null
-                ? List.of()
-                : Arrays.stream(query.split("&"))
-                        .filter(parameter -> parameter.startsWith(TICKET_PARAMETER))
-                        .map(parameter -> parameter.substring(TICKET_PARAMETER.length()))
-                        .toList();
+        List<String> tickets = new ArrayList<>();
+        for (String parameter : query == null ? new String[0] : query.split("&")) {
+            if (parameter.startsWith(TICKET_PARAMETER)) {
+                tickets.add(parameter.substring(TICKET_PARAMETER.length()));
+            }
+        }
+        return tickets;
     }
 
     /** The request as those see it who choose a subprotocol: the one that carries the token was never offered. */
     static HttpServletRequest withoutBearerProtocol(HttpServletRequest request) {
-        if (offered(request).noneMatch(Handshake::isBearer)) {
+        if (tokens(request).isEmpty()) {
             return request;
         }
         return new HttpServletRequestWrapper(request) {
@@ -78,7 +85,7 @@ final class Handshake {
             }
 
             private Optional<String> remaining() {
-                return offered((HttpServletRequest) getRequest())
+                return offered((HttpServletRequest) getRequest()).stream()
                         .filter(protocol -> !isBearer(protocol))
                         .reduce((before, after) -> before + ", " + after);
             }
@@ -93,12 +100,21 @@ final class Handshake {
         return protocol.startsWith(BEARER_PROTOCOL);
     }
 
-    private static Stream<String> offered(HttpServletRequest request) {
-        return Collections.list(request.getHeaders(PROTOCOL_HEADER)).stream().flatMap(Handshake::elements);
+    private static List<String> offered(HttpServletRequest request) {
+        return elements(request, PROTOCOL_HEADER);
     }
 
-    private static Stream<String> elements(String header) {
-        return Arrays.stream(header.split(",")).map(String::strip).filter(element -> !element.isEmpty());
+    /** A header's elements, which are separated by commas: RFC 9110 section 5.6.1. */
+    private static List<String> elements(HttpServletRequest request, String header) {
+        List<String> elements = new ArrayList<>();
+        for (String line : Collections.list(request.getHeaders(header))) {
+            for (String element : line.split(",")) {
+                if (!element.isBlank()) {
+                    elements.add(element.strip());
+                }
+            }
+        }
+        return elements;
     }
 
     private static String decoded(String base64url) {

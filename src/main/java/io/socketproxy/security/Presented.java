@@ -1,10 +1,10 @@
 package io.socketproxy.security;
 
 import jakarta.servlet.http.HttpServletRequest;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.springframework.security.web.firewall.RequestRejectedException;
 
 /** What a request presents as its credential. */
@@ -44,15 +44,14 @@ sealed interface Presented {
      */
     static Presented in(HttpServletRequest request, boolean handshake) {
         try {
-            Stream<Presented> all = authorization(request);
-            if (handshake) {
-                all = Stream.of(
-                                all,
-                                Handshake.tokens(request).stream().map(Presented::token),
-                                Handshake.tickets(request).stream().map(Ticket::new))
-                        .flatMap(each -> each);
+            List<Presented> presented = new ArrayList<>();
+            for (String header : Collections.list(request.getHeaders("Authorization"))) {
+                presented.add(authorization(header));
             }
-            List<Presented> presented = all.toList();
+            if (handshake) {
+                Handshake.tokens(request).forEach(token -> presented.add(token(token)));
+                Handshake.tickets(request).forEach(ticket -> presented.add(new Ticket(ticket)));
+            }
             return switch (presented.size()) {
                 case 0 -> new Nothing();
                 case 1 -> presented.getFirst();
@@ -64,14 +63,11 @@ sealed interface Presented {
         }
     }
 
-    private static Stream<Presented> authorization(HttpServletRequest request) {
-        return Collections.list(request.getHeaders("Authorization")).stream().map(header -> {
-            String[] schemeAndToken = SPACES.split(header.strip(), 2);
-            return schemeAndToken.length == 2 && schemeAndToken[0].equalsIgnoreCase("Bearer")
-                    ? token(schemeAndToken[1])
-                    : new Malformed(
-                            "The Authorization header is not understood. Send \"Authorization: Bearer <token>\".");
-        });
+    private static Presented authorization(String header) {
+        String[] schemeAndToken = SPACES.split(header.strip(), 2);
+        return schemeAndToken.length == 2 && schemeAndToken[0].equalsIgnoreCase("Bearer")
+                ? token(schemeAndToken[1])
+                : new Malformed("The Authorization header is not understood. Send \"Authorization: Bearer <token>\".");
     }
 
     private static Presented token(String token) {

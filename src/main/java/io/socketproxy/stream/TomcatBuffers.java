@@ -3,6 +3,8 @@ package io.socketproxy.stream;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import org.apache.tomcat.util.net.SocketBufferHandler;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -11,12 +13,16 @@ import org.slf4j.LoggerFactory;
 /**
  * The two buffers of 8 KiB that Tomcat keeps for each connection, taken away from one that was handed off, which has no use for them.
  *
- * <p>Tomcat pools its channels with their buffers, so they are put back before the connection is closed.
+ * <p>Tomcat pools its channels with their buffers, so others are put back before the connection is closed: those that were taken
+ * from a connection since, if there are any, so that many short streams do not each make new ones.
  */
 final class TomcatBuffers {
     private static final Logger LOG = LoggerFactory.getLogger(TomcatBuffers.class);
     private static final ByteBuffer NONE = ByteBuffer.allocate(0);
     private static final @Nullable Fields FIELDS = Fields.open();
+
+    /** Pairs that were taken away, 1 MiB of them at most; the others are the garbage collector's. */
+    private static final BlockingQueue<Pair> SPARE = new ArrayBlockingQueue<>(64);
 
     private final SocketBufferHandler buffers;
     private final int readBytes;
@@ -26,6 +32,12 @@ final class TomcatBuffers {
         this.buffers = buffers;
         this.readBytes = readBytes;
         this.writeBytes = writeBytes;
+    }
+
+    private record Pair(ByteBuffer read, ByteBuffer write) {
+        boolean isOf(int readBytes, int writeBytes) {
+            return read.capacity() == readBytes && write.capacity() == writeBytes;
+        }
     }
 
     private record Fields(VarHandle read, VarHandle write) {
@@ -55,14 +67,19 @@ final class TomcatBuffers {
         }
         FIELDS.read().setVolatile(buffers, NONE);
         FIELDS.write().setVolatile(buffers, NONE);
+        SPARE.offer(new Pair(read, write));
         return new TomcatBuffers(buffers, read.capacity(), write.capacity());
     }
 
     /** Puts buffers of the same sizes back. */
     void putBack() {
         if (FIELDS != null) {
-            FIELDS.read().setVolatile(buffers, ByteBuffer.allocate(readBytes));
-            FIELDS.write().setVolatile(buffers, ByteBuffer.allocate(writeBytes));
+            Pair pair = SPARE.poll();
+            if (pair == null || !pair.isOf(readBytes, writeBytes)) {
+                pair = new Pair(ByteBuffer.allocate(readBytes), ByteBuffer.allocate(writeBytes));
+            }
+            FIELDS.read().setVolatile(buffers, pair.read());
+            FIELDS.write().setVolatile(buffers, pair.write());
             buffers.reset();
         }
     }
