@@ -6,7 +6,6 @@ import io.netty.channel.EventLoop;
 import io.socketproxy.libc.Libc;
 import jakarta.servlet.http.WebConnection;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.Selector;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -128,15 +127,14 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
         return tomcats.getSocket() instanceof NioChannel channel ? ClientSocket.descriptor(channel.getIOChannel()) : -1;
     }
 
-    /** What Tomcat has read beyond the handshake, or the kernel holds by now. */
+    /** What Tomcat has read beyond the handshake; null for nothing. The rest is still in the kernel. */
     private static @Nullable ByteBuf readEarly(NioSocketWrapper nio) throws IOException {
         ByteBuf early = null;
-        while (true) {
+        while (!nio.getSocketBufferHandler().isReadBufferEmpty()) {
             ByteBuf piece = PooledByteBufAllocator.DEFAULT.directBuffer(LEFTOVER_BYTES);
-            ByteBuffer into = piece.nioBuffer(0, LEFTOVER_BYTES);
             int length;
             try {
-                length = nio.getSocketBufferHandler().isReadBufferEmpty() ? 0 : nio.read(false, into);
+                length = nio.read(false, piece.nioBuffer(0, LEFTOVER_BYTES));
             } catch (IOException e) {
                 piece.release();
                 if (early != null) {
@@ -144,11 +142,7 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
                 }
                 throw e;
             }
-            if (length <= 0) {
-                piece.release();
-                return early;
-            }
-            piece.writerIndex(length);
+            piece.writerIndex(Math.max(length, 0));
             if (early == null) {
                 early = piece;
             } else {
@@ -156,6 +150,7 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
                 piece.release();
             }
         }
+        return early;
     }
 
     @Override

@@ -21,8 +21,8 @@ final class TomcatBuffers {
     private static final ByteBuffer NONE = ByteBuffer.allocate(0);
     private static final @Nullable Fields FIELDS = Fields.open();
 
-    /** Pairs that were taken away, 1 MiB of them at most; the others are the garbage collector's. */
-    private static final BlockingQueue<Pair> SPARE = new ArrayBlockingQueue<>(64);
+    /** Pairs that were taken away, 512 KiB of them at most; the others are the garbage collector's. */
+    private static final BlockingQueue<Pair> SPARE = new ArrayBlockingQueue<>(32);
 
     private final SocketBufferHandler buffers;
     private final int readBytes;
