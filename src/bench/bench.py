@@ -5,7 +5,7 @@
 
 Needs a JDK 25, Maven, gcc and, for the peers, what Debian's packages nodejs, npm, haproxy, websockify and python3-numpy install; a peer that is
 missing is left out and named. All traffic stays on loopback. The systems take turns scenario by scenario (A B C A B C …); each figure is
-the median of the rounds.
+the median of the rounds. The service runs with the JVM options of its image, src/docker/java.options.
 
 CPU seconds per GB are those of the system alone, read from /proc; on a machine that other work disturbs they are steadier than MB/s.
 """
@@ -160,9 +160,15 @@ def java():
     sys.exit("found no JDK 25: set JAVA_HOME")
 
 
+def image_options():
+    """How the image's JVM runs, without what names files of the image."""
+    lines = (ROOT / "src/docker/java.options").read_text().split("\n")
+    return [line for line in lines if line.startswith("-XX:") and not line.startswith("-XX:AOT")]
+
+
 def service_command(port, *more):
     return [
-        java(), *more, "-jar", WORK / "app/socket-proxy.jar", "--spring.profiles.active=local", f"--server.port={port}",
+        java(), *image_options(), *more, "-jar", WORK / "app/socket-proxy.jar", "--spring.profiles.active=local", f"--server.port={port}",
         f"--socket-proxy.security.token={TOKEN}", "--logging.level.io.socketproxy.decisions=warn",
     ]  # fmt: skip
 
@@ -183,7 +189,7 @@ def start_bare(base):
     port = free_port()
     jars = [jar for jar in sorted((WORK / "app/lib").glob("*.jar")) if "security" not in jar.name]
     process = Process(
-        "bare", [java(), "-cp", os.pathsep.join(map(str, jars)), HERE / "BareEndpoint.java", "--server.address=127.0.0.1",
+        "bare", [java(), *image_options(), "-cp", os.pathsep.join(map(str, jars)), HERE / "BareEndpoint.java", "--server.address=127.0.0.1",
                  f"--server.port={port}", "--server.tomcat.max-keep-alive-requests=-1", "--spring.threads.virtual.enabled=true"], cwd=WORK,
     )  # fmt: skip
     process.wait_for_port(port, 60)
@@ -370,21 +376,29 @@ def hold_idle(system, base, connections):
     return process
 
 
+def serve(system, base, connections):
+    """Opens and closes connections, 50 at a time."""
+    for _ in range(connections // 50):
+        holder = hold_idle(system, base, 50)
+        if holder:
+            holder.communicate()
+
+
 def measure_idle(systems, base):
-    """What IDLE_CONNECTIONS idle connections cost each system, in bytes for one of them."""
+    """
+    What IDLE_CONNECTIONS idle connections cost each system, in bytes for one of them. Each has served more than twice as many before, 50 at
+    a time since some keep what a connection had for the next one: so no classes, no code and no room for garbage are counted.
+    """
     results = {}
     for system in systems:
         if system.name in ("direct", "bare"):
             continue
         count = 200 if system.name == "websockify" else IDLE_CONNECTIONS  # a process each
-        for _ in range(20):  # so that no classes and no code are counted; few, since some keep what a connection had for the next one
-            holder = hold_idle(system, base, 50)
-            if holder is None:
-                break
-            holder.communicate()
+        serve(system, base, count // 2)
+        heap = live_heap(system)
+        serve(system, base, count * 2)
         time.sleep(2)
-        live_heap(system)
-        heap, memory = live_heap(system), resident(system)
+        memory = resident(system)
         holder = hold_idle(system, base, count)
         if holder is None:
             continue
@@ -448,6 +462,7 @@ def machine():
         "memory": f"{int(memory[1]) / 1048576:.0f} GiB" if memory else "unknown",
         "kernel": f"Linux {platform.release()}",
         "java": first_line([str(java()), "-version"]),
+        "options": " ".join(image_options()),
         "haproxy": first_line(["/usr/sbin/haproxy", "-v"]),
         "websockify": "websockify " + first_line([*package, "websockify"]),
         "node": "node " + first_line(["node", "--version"]) + (", ws " + json.loads(relay.read_text())["version"] if relay.exists() else ""),

@@ -52,7 +52,7 @@ def _machine(results):
         f"systems took turns, all on loopback of one machine.{missing}",
         "",
         f"- {machine['processor']}, {machine['memory']}, {machine['kernel']}",
-        f"- {machine['java']}",
+        f"- {machine['java']}, {machine['options']}",
         f"- {machine['haproxy']}; {machine['websockify']}; {machine['node']}",
         "",
         "The service authenticates every connection, asks its policy, logs and counts; the peers do none of that. haproxy relays raw TCP, without "
@@ -145,7 +145,9 @@ def _idle(idle):
             run = idle[system]
             heap = f"{run['heap'] / 1024:.1f}" if "heap" in run else "–"
             rows.append([system, str(run["connections"]), f"{run['memory'] / 1024:.1f}", heap, f"{run['memory'] * 2000 / 1048576:.1f}"])
-    return _table(["", "connections", "KiB of memory each (PSS)", "KiB of live heap each", "MiB for 2,000"], rows)
+    return ["What they add to a process that has served more than twice as many before. A JVM takes their live heap from the room that it has "
+            "for garbage, so that its memory may grow by less.", "",
+            *_table(["", "connections", "KiB of memory each (PSS)", "KiB of live heap each", "MiB for 2,000"], rows)]  # fmt: skip
 
 
 def _chart(title, names, scenarios, key):
