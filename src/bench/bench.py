@@ -66,10 +66,10 @@ DATAGRAMS = [
 ]  # fmt: skip
 
 CALLS = [
-    {"name": "rest-bare", "mode": "rest", "kind": "get", "path": "/bare", "system": "bare", "title": "GET of a bare Spring MVC endpoint (the yardstick)"},
-    {"name": "rest-socket", "mode": "rest", "kind": "socket", "system": "socket-proxy", "title": "POST /sockets and DELETE, in turn"},
-    {"name": "rest-data", "mode": "rest", "kind": "data", "system": "socket-proxy", "title": "POST …/send and …/recv of 64 bytes, in turn"},
-    {"name": "rest-getaddrinfo", "mode": "rest", "kind": "get", "path": "/api/v1/getaddrinfo?host=127.0.0.1&port=80&type=SOCK_STREAM",
+    {"name": "rest-bare", "mode": "rest", "warm": 10, "kind": "get", "path": "/bare", "system": "bare", "title": "GET of a bare Spring MVC endpoint (the yardstick)"},
+    {"name": "rest-socket", "mode": "rest", "warm": 10, "kind": "socket", "system": "socket-proxy", "title": "POST /sockets and DELETE, in turn"},
+    {"name": "rest-data", "mode": "rest", "warm": 10, "kind": "data", "system": "socket-proxy", "title": "POST …/send and …/recv of 64 bytes, in turn"},
+    {"name": "rest-getaddrinfo", "mode": "rest", "warm": 10, "kind": "get", "path": "/api/v1/getaddrinfo?host=127.0.0.1&port=80&type=SOCK_STREAM",
      "system": "socket-proxy", "title": "GET /getaddrinfo of a numeric host"},
 ]  # fmt: skip
 
