@@ -55,7 +55,7 @@ STREAMS = [
          "title": f"Ping of 64 bytes, {count} connection{'s' if count > 1 else ''}"}
         for count in (1, 64)
     ],
-    {"name": "setup", "mode": "rate", "target": "echo", "connections": 16, "warm": 40,
+    {"name": "setup", "mode": "rate", "target": "echo", "connections": 16,
      "title": "Set-up: connect, one echo, close; 16 at a time"},
 ]  # fmt: skip
 
@@ -66,10 +66,10 @@ DATAGRAMS = [
 ]  # fmt: skip
 
 CALLS = [
-    {"name": "rest-bare", "mode": "rest", "warm": 10, "kind": "get", "path": "/bare", "system": "bare", "title": "GET of a bare Spring MVC endpoint (the yardstick)"},
-    {"name": "rest-socket", "mode": "rest", "warm": 10, "kind": "socket", "system": "socket-proxy", "title": "POST /sockets and DELETE, in turn"},
-    {"name": "rest-data", "mode": "rest", "warm": 10, "kind": "data", "system": "socket-proxy", "title": "POST …/send and …/recv of 64 bytes, in turn"},
-    {"name": "rest-getaddrinfo", "mode": "rest", "warm": 10, "kind": "get", "path": "/api/v1/getaddrinfo?host=127.0.0.1&port=80&type=SOCK_STREAM",
+    {"name": "rest-bare", "mode": "rest", "kind": "get", "path": "/bare", "system": "bare", "title": "GET of a bare Spring MVC endpoint (the yardstick)"},
+    {"name": "rest-socket", "mode": "rest", "kind": "socket", "system": "socket-proxy", "title": "POST /sockets and DELETE, in turn"},
+    {"name": "rest-data", "mode": "rest", "kind": "data", "system": "socket-proxy", "title": "POST …/send and …/recv of 64 bytes, in turn"},
+    {"name": "rest-getaddrinfo", "mode": "rest", "kind": "get", "path": "/api/v1/getaddrinfo?host=127.0.0.1&port=80&type=SOCK_STREAM",
      "system": "socket-proxy", "title": "GET /getaddrinfo of a numeric host"},
 ]  # fmt: skip
 
@@ -162,7 +162,7 @@ def java():
 
 def image_options():
     """How the image's JVM runs, without what names files of the image."""
-    lines = (ROOT / "src/docker/java.options").read_text().split("\n")
+    lines = (ROOT / "src/docker/java.options").read_text().splitlines()
     return [line for line in lines if line.startswith("-XX:") and not line.startswith("-XX:AOT")]
 
 
@@ -299,13 +299,18 @@ def takes_part(system, scenario):
     return system.name != "bare"
 
 
+def warm_seconds(scenario):
+    """How long the JIT compilers need until a scenario is at its pace."""
+    return {"rate": 40, "rest": 10}.get(scenario["mode"], 4)
+
+
 def measure(systems, scenarios, base, rounds, seconds):
     results = {scenario["name"]: {} for scenario in scenarios}
-    # For the JIT compilers; the longest last, since another kind of call makes them compile anew much of what they share.
-    for scenario in sorted(scenarios, key=lambda scenario: scenario.get("warm", 4)):
+    # The longest last, since another kind of call makes the JIT compilers compile anew much of what they share.
+    for scenario in sorted(scenarios, key=warm_seconds):
         for system in systems:
             if takes_part(system, scenario) and system.name in ("socket-proxy", "bare"):
-                load(system, scenario, base, scenario.get("warm", 4), warm=True)
+                load(system, scenario, base, warm_seconds(scenario), warm=True)
     for number in range(rounds):
         for scenario in scenarios:
             say(f"round {number + 1}: {scenario['title']}")
@@ -381,14 +386,16 @@ def serve(system, base, connections):
     """Opens and closes connections, 50 at a time."""
     for _ in range(connections // 50):
         holder = hold_idle(system, base, 50)
-        if holder:
-            holder.communicate()
+        if holder is None:
+            return
+        holder.communicate()
 
 
 def measure_idle(systems, base):
-    """
-    What IDLE_CONNECTIONS idle connections cost each system, in bytes for one of them. Each has served more than twice as many before, 50 at
-    a time since some keep what a connection had for the next one: so no classes, no code and no room for garbage are counted.
+    """What IDLE_CONNECTIONS idle connections cost each system, in bytes for one of them.
+
+    Each has served more than twice as many before, so that no classes, no code and no room for garbage are counted; 50 at a time, since
+    some keep what a connection had for the next one.
     """
     results = {}
     for system in systems:
