@@ -637,8 +637,8 @@ public final class Libc {
         }
     }
 
-    /** A copy, without the slice and the layout that {@code asSlice().toArray()} makes for each. */
-    static byte[] bytes(MemorySegment from, long offset, int length) {
+    /** A copy of some bytes, without the slice and the layout that {@code asSlice().toArray()} makes for each. */
+    public static byte[] bytes(MemorySegment from, long offset, int length) {
         byte[] bytes = new byte[length];
         MemorySegment.copy(from, JAVA_BYTE, offset, bytes, 0, length);
         return bytes;

@@ -49,8 +49,11 @@ final class Handshake {
     /** The tickets in the query; not decoded, because a ticket has no character that needs encoding. */
     static List<String> tickets(HttpServletRequest request) {
         String query = request.getQueryString();
+        if (query == null) {
+            return List.of();
+        }
         List<String> tickets = new ArrayList<>();
-        for (String parameter : query == null ? new String[0] : query.split("&")) {
+        for (String parameter : query.split("&")) {
             if (parameter.startsWith(TICKET_PARAMETER)) {
                 tickets.add(parameter.substring(TICKET_PARAMETER.length()));
             }
@@ -60,7 +63,7 @@ final class Handshake {
 
     /** The request as those see it who choose a subprotocol: the one that carries the token was never offered. */
     static HttpServletRequest withoutBearerProtocol(HttpServletRequest request) {
-        if (tokens(request).isEmpty()) {
+        if (offered(request).stream().noneMatch(Handshake::isBearer)) {
             return request;
         }
         return new HttpServletRequestWrapper(request) {

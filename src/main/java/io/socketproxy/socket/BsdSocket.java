@@ -387,7 +387,7 @@ public final class BsdSocket implements AutoCloseable {
                 requirePending((int) received.length());
                 return null;
             }
-            byte[] data = buffer.asSlice(0, Math.min(received.length(), size)).toArray(ValueLayout.JAVA_BYTE);
+            byte[] data = Libc.bytes(buffer, 0, (int) Math.min(received.length(), size));
             if ((flags & MSG_PEEK) == 0) {
                 bytesIn.addAndGet(data.length);
             }

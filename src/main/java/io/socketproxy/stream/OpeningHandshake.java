@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * A WebSocket's opening handshake, RFC 6455 section 4.2: an ordinary request until {@link #accept}.
@@ -50,8 +49,8 @@ public final class OpeningHandshake {
      */
     public static OpeningHandshake of(HttpServletRequest request) {
         if (!request.getMethod().equals("GET")
-                || !elements(request, "Upgrade").contains("websocket")
-                || !elements(request, "Connection").contains("upgrade")) {
+                || !names(request, "Upgrade", "websocket")
+                || !names(request, "Connection", "upgrade")) {
             throw new UpgradeRequired(
                     "this is a WebSocket's address: make a handshake (Upgrade: websocket, Connection: Upgrade) over HTTP/1.1");
         }
@@ -62,12 +61,7 @@ public final class OpeningHandshake {
         if (key == null || !isKey(key.strip())) {
             throw SocketFault.invalid("Sec-WebSocket-Key", "Sec-WebSocket-Key is 16 bytes in base64");
         }
-        List<String> offered = new ArrayList<>();
-        for (String header : Collections.list(request.getHeaders("Sec-WebSocket-Protocol"))) {
-            for (String name : header.split(",", -1)) {
-                offered.add(name.strip());
-            }
-        }
+        List<String> offered = elements(request, "Sec-WebSocket-Protocol");
         return new OpeningHandshake(request, key.strip(), Streams.Subprotocol.chosen(offered));
     }
 
@@ -105,11 +99,15 @@ public final class OpeningHandshake {
         }
     }
 
+    private static boolean names(HttpServletRequest request, String header, String token) {
+        return elements(request, header).stream().anyMatch(token::equalsIgnoreCase);
+    }
+
     private static List<String> elements(HttpServletRequest request, String name) {
         List<String> elements = new ArrayList<>();
         for (String header : Collections.list(request.getHeaders(name))) {
             for (String element : header.split(",", -1)) {
-                elements.add(element.strip().toLowerCase(Locale.ROOT));
+                elements.add(element.strip());
             }
         }
         return elements;

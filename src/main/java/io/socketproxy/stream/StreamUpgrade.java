@@ -17,6 +17,7 @@ import org.apache.tomcat.util.net.NioChannel;
 import org.apache.tomcat.util.net.NioEndpoint.NioSocketWrapper;
 import org.apache.tomcat.util.net.SSLSupport;
 import org.apache.tomcat.util.net.SecureNioChannel;
+import org.apache.tomcat.util.net.SocketBufferHandler;
 import org.apache.tomcat.util.net.SocketEvent;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +32,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class StreamUpgrade implements InternalHttpUpgradeHandler {
     private static final Logger LOG = LoggerFactory.getLogger(StreamUpgrade.class);
-    private static final int LEFTOVER_BYTES = 16 * 1024;
 
     private static final long WAKE_MILLIS = 5;
 
@@ -129,28 +129,19 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
 
     /** What Tomcat has read beyond the handshake; null for nothing. The rest is still in the kernel. */
     private static @Nullable ByteBuf readEarly(NioSocketWrapper nio) throws IOException {
-        ByteBuf early = null;
-        while (!nio.getSocketBufferHandler().isReadBufferEmpty()) {
-            ByteBuf piece = PooledByteBufAllocator.DEFAULT.directBuffer(LEFTOVER_BYTES);
-            int length;
-            try {
-                length = nio.read(false, piece.nioBuffer(0, LEFTOVER_BYTES));
-            } catch (IOException e) {
-                piece.release();
-                if (early != null) {
-                    early.release();
-                }
-                throw e;
-            }
-            piece.writerIndex(Math.max(length, 0));
-            if (early == null) {
-                early = piece;
-            } else {
-                early.writeBytes(piece);
-                piece.release();
-            }
+        SocketBufferHandler buffers = nio.getSocketBufferHandler();
+        if (buffers.isReadBufferEmpty()) {
+            return null;
         }
-        return early;
+        // With room for all of it, since only the first read is sure to take from Tomcat's buffer alone.
+        int room = buffers.getReadBuffer().capacity();
+        ByteBuf early = PooledByteBufAllocator.DEFAULT.directBuffer(room);
+        try {
+            return early.writerIndex(Math.max(0, nio.read(false, early.nioBuffer(0, room))));
+        } catch (IOException e) {
+            early.release();
+            throw e;
+        }
     }
 
     @Override
