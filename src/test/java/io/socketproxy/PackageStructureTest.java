@@ -27,6 +27,7 @@ class PackageStructureTest {
             Map.entry("libc", 0),
             Map.entry("address", 1),
             Map.entry("policy", 2),
+            Map.entry("overload", 1),
             Map.entry("socket", 3),
             Map.entry("registry", 4),
             Map.entry("security", 4),
