@@ -1,6 +1,8 @@
 package io.socketproxy;
 
 import io.socketproxy.address.Resolver;
+import io.socketproxy.overload.Overload;
+import io.socketproxy.overload.OverloadProperties;
 import io.socketproxy.policy.EgressPolicy;
 import io.socketproxy.policy.ListenPolicy;
 import io.socketproxy.policy.PolicyProperties;
@@ -23,6 +25,7 @@ import org.springframework.context.annotation.Configuration;
     PolicyProperties.class,
     LeaseProperties.class,
     LimitProperties.class,
+    OverloadProperties.class,
     Drain.DrainProperties.class,
     SocketProxyConfiguration.ResolverProperties.class
 })
@@ -37,6 +40,11 @@ class SocketProxyConfiguration {
     record ResolverProperties(
             @DefaultValue("16") int threads,
             @DefaultValue("15s") Duration timeout) {}
+
+    @Bean
+    Overload overload(OverloadProperties properties) {
+        return new Overload(properties);
+    }
 
     @Bean
     Readiness readiness() {
