@@ -52,10 +52,11 @@ class SocketProxyConfiguration {
     }
 
     @Bean
-    Resolver resolver(ResolverProperties properties, List<Resolver.LookUps> lookUps) {
+    Resolver resolver(ResolverProperties properties, Overload overload, List<Resolver.LookUps> lookUps) {
         return new Resolver(
                 properties.threads(),
                 properties.timeout(),
+                overload.lookUps(),
                 (subject, took, error) -> lookUps.forEach(listener -> listener.lookedUp(subject, took, error)));
     }
 
@@ -77,7 +78,8 @@ class SocketProxyConfiguration {
             ListenPolicy listen,
             LeaseProperties leases,
             LimitProperties limits,
+            Overload overload,
             List<SocketEvents> events) {
-        return new Sockets(readiness, resolver, egress, listen, leases, limits, events);
+        return new Sockets(readiness, resolver, egress, listen, leases, limits, overload, events);
     }
 }

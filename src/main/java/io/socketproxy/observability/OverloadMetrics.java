@@ -3,23 +3,26 @@ package io.socketproxy.observability;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.binder.MeterBinder;
 import io.socketproxy.overload.Budget;
 import io.socketproxy.overload.Overload;
 import java.util.function.ToDoubleFunction;
+import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.stereotype.Component;
 
 /** What is taken of each budget, what was refused, and what is turned away. */
 @Component
-class OverloadMetrics implements MeterBinder {
+class OverloadMetrics implements SmartInitializingSingleton {
     private final Overload overload;
+    private final MeterRegistry registry;
 
-    OverloadMetrics(Overload overload) {
+    OverloadMetrics(Overload overload, MeterRegistry registry) {
         this.overload = overload;
+        this.registry = registry;
     }
 
+    /** When everybody has made their budgets. */
     @Override
-    public void bindTo(MeterRegistry registry) {
+    public void afterSingletonsInstantiated() {
         Gauge.builder("socket_proxy.shedding", overload, Overload::level)
                 .description("What is turned away: 1 new connections, 2 new handles too, 3 large bodies too; 0 nothing")
                 .register(registry);
@@ -33,13 +36,12 @@ class OverloadMetrics implements MeterBinder {
                     .description("What all may hold of a budget together")
                     .tag("resource", resource)
                     .register(registry);
-            refusals(registry, budget, resource, "owner", Budget::refusedToOwner);
-            refusals(registry, budget, resource, "all", Budget::refusedToAll);
+            refusals(budget, resource, "owner", Budget::refusedToOwner);
+            refusals(budget, resource, "all", Budget::refusedToAll);
         }
     }
 
-    private static void refusals(
-            MeterRegistry registry, Budget budget, String resource, String cause, ToDoubleFunction<Budget> count) {
+    private void refusals(Budget budget, String resource, String cause, ToDoubleFunction<Budget> count) {
         FunctionCounter.builder("socket_proxy.budget.refusals", budget, count)
                 .description("What a budget refused, because of what the owner held or of what all held")
                 .tag("resource", resource)

@@ -9,6 +9,6 @@ public enum Load {
     CONNECTIONS,
     /** New handles and streams. */
     HANDLES,
-    /** Bodies, and answers, of more than {@value Overload#SMALL} bytes. */
+    /** Bodies, and answers, that take more than {@value Overload#SMALL} bytes of heap. */
     BODIES
 }

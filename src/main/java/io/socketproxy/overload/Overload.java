@@ -22,8 +22,8 @@ import org.springframework.util.unit.DataSize;
  * the scarcest one counts. All methods may be called concurrently, and none of them waits.
  */
 public final class Overload implements AutoCloseable {
-    /** Bytes of a body, or answer, up to which it is never turned away as a large one. */
-    public static final int SMALL = 65_536;
+    /** Bytes of heap up to which a body or an answer is never turned away as a large one. */
+    static final int SMALL = 262_144;
 
     private static final Logger LOG = LoggerFactory.getLogger(Overload.class);
     private static final long READING_MILLIS = 250;
@@ -34,11 +34,14 @@ public final class Overload implements AutoCloseable {
     /** Heap that a call in flight is reckoned to take. */
     private static final int HEAP_PER_CALL = 32_768;
 
+    /** Look-ups altogether, of which the threads for them need not have more. */
+    private static final int LOOK_UPS = 1024;
+
     private final Budget bodies;
     private final Budget buffers;
     private final Budget calls;
+    private final Budget lookUps;
     private final List<Budget> budgets = new CopyOnWriteArrayList<>();
-    private final OverloadProperties properties;
     private final Readings readings;
     private final Map<Load, Double> thresholds = new EnumMap<>(Load.class);
     private final ScheduledExecutorService reader;
@@ -51,7 +54,6 @@ public final class Overload implements AutoCloseable {
     }
 
     Overload(OverloadProperties properties, Readings readings) {
-        this.properties = properties;
         this.readings = readings;
         thresholds.put(Load.CONNECTIONS, properties.shedConnectionsAt() / 100.0);
         thresholds.put(Load.HANDLES, properties.shedHandlesAt() / 100.0);
@@ -65,6 +67,7 @@ public final class Overload implements AutoCloseable {
                 properties.buffersPerOwner());
         long manyCalls = Math.max(16, Math.min(heap / 8 / HEAP_PER_CALL, Readings.maxDescriptors() / 5));
         calls = budget("calls in flight", properties.calls(), manyCalls, properties.callsPerOwner());
+        lookUps = add(new Budget("look-ups", LOOK_UPS, properties.lookUpsPerOwner()));
         reader = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("overload").factory());
         reader.scheduleWithFixedDelay(this::read, READING_MILLIS, READING_MILLIS, TimeUnit.MILLISECONDS);
@@ -95,6 +98,26 @@ public final class Overload implements AutoCloseable {
         return bodies;
     }
 
+    /** The heap of one call's body and answer, of which nothing is taken yet. */
+    public Room room(String owner) {
+        return new Room(this, owner);
+    }
+
+    /**
+     * Whether one body or answer may take so much.
+     *
+     * @throws Exhausted where large ones are turned away now, or this one is larger than any may be
+     */
+    void admitBody(long bytes) {
+        if (bytes > bodies.limitPerOwner()) {
+            throw Exhausted.tooLarge("this takes more memory than one owner may hold, " + bodies.limitPerOwner()
+                    + " bytes; bytes that sendall takes as application/octet-stream need next to none");
+        }
+        if (bytes > SMALL && sheds(Load.BODIES)) {
+            throw Exhausted.shed("the server is short of memory and takes small bodies only; try again later");
+        }
+    }
+
     /** Bytes of direct memory that streams' buffers take. */
     public Budget buffers() {
         return buffers;
@@ -105,9 +128,9 @@ public final class Overload implements AutoCloseable {
         return calls;
     }
 
-    /** Look-ups of one owner that may be under way or wait for their turn. */
-    public int lookUpsPerOwner() {
-        return properties.lookUpsPerOwner();
+    /** Look-ups of names that are under way or wait for their turn. */
+    public Budget lookUps() {
+        return lookUps;
     }
 
     /** Whether this is turned away now. */
