@@ -39,6 +39,17 @@ public final class Room implements AutoCloseable {
         }
     }
 
+    /**
+     * Makes sure that so many bytes could be taken at all; none are.
+     *
+     * @throws Exhausted where they are more than one owner may hold, or large bodies are turned away
+     */
+    public void expect(long bytes) {
+        if (overload != null) {
+            overload.admitBody(bytes);
+        }
+    }
+
     /** Gives so many bytes back. */
     public void giveBack(long bytes) {
         if (grant != null) {

@@ -14,10 +14,7 @@ import org.springframework.web.bind.annotation.ControllerAdvice;
 import org.springframework.web.servlet.mvc.method.annotation.RequestBodyAdviceAdapter;
 
 /**
- * Bounds JSON by what it is for, and counts what reading it takes of the heap while it is read.
- *
- * <p>A character of JSON is at least two bytes of a parser's buffer, and becomes a part of a string, an entry of a list or a byte of data.
- */
+ * Bounds JSON by what it is for, and counts what reading it takes of the heap while it is read. */
 @ControllerAdvice
 class JsonBodies extends RequestBodyAdviceAdapter {
     /** What JSON takes that is no data: addresses, constants and numbers. */
@@ -26,6 +23,10 @@ class JsonBodies extends RequestBodyAdviceAdapter {
     /** What the most entries of a poll take. */
     static final int MAX_POLL_JSON = 2_097_152;
 
+    /** Two in the parser's buffer, and one of the data that are made of it. */
+    private static final int HEAP_PER_DATA = 3;
+
+    /** Two in the parser's buffer, and two of strings, lists and records. */
     private static final int HEAP_PER_BYTE = 4;
 
     private final BodyProperties limits;
@@ -51,10 +52,14 @@ class JsonBodies extends RequestBodyAdviceAdapter {
             Class<? extends HttpMessageConverter<?>> converterType)
             throws IOException {
         long limit = limit(type);
-        if (message.getHeaders().getContentLength() > limit) {
+        long announced = message.getHeaders().getContentLength();
+        if (announced > limit) {
             throw new BodyLimit.BodyTooLong(limit);
         }
-        return new Message(message.getHeaders(), new Counted(message.getBody(), limit, CallsInFlight.room(request)));
+        int heapPerByte = type == DataController.SendRequest.class ? HEAP_PER_DATA : HEAP_PER_BYTE;
+        Room room = CallsInFlight.room(request);
+        room.expect(announced * heapPerByte);
+        return new Message(message.getHeaders(), new Counted(message.getBody(), limit, heapPerByte, room));
     }
 
     private long limit(Type type) {
@@ -94,12 +99,14 @@ class JsonBodies extends RequestBodyAdviceAdapter {
 
     private static final class Counted extends FilterInputStream {
         private final long limit;
+        private final int heapPerByte;
         private final Room room;
         private long count;
 
-        Counted(InputStream body, long limit, Room room) {
+        Counted(InputStream body, long limit, int heapPerByte, Room room) {
             super(body);
             this.limit = limit;
+            this.heapPerByte = heapPerByte;
             this.room = room;
         }
 
@@ -122,7 +129,7 @@ class JsonBodies extends RequestBodyAdviceAdapter {
             if (count > limit) {
                 throw new BodyLimit.BodyTooLong(limit);
             }
-            room.take((long) read * HEAP_PER_BYTE);
+            room.take((long) read * heapPerByte);
         }
     }
 }
