@@ -39,7 +39,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -552,20 +555,21 @@ public final class Sockets implements AutoCloseable {
 
     /** poll(2) over handles: the revents of each, POLLNVAL for one that the owner does not have; all 0 when the time was up. */
     public int[] poll(String owner, List<Interest> interests, Wait wait) {
-        List<Handle> used = new ArrayList<>(interests.size());
+        // A handle that is named often is looked for once.
+        Map<String, Optional<Handle>> named = new HashMap<>();
         try {
             List<Poll.Interest> sockets = new ArrayList<>(interests.size());
             for (Interest interest : interests) {
-                Handle handle = find(owner, interest.id());
-                if (handle != null) {
-                    handle.beginUse();
-                    used.add(handle);
-                }
-                sockets.add(new Poll.Interest(handle == null ? null : handle.socket(), interest.events()));
+                Optional<Handle> handle = named.computeIfAbsent(interest.id(), id -> {
+                    Optional<Handle> found = Optional.ofNullable(find(owner, id));
+                    found.ifPresent(Handle::beginUse);
+                    return found;
+                });
+                sockets.add(new Poll.Interest(handle.map(Handle::socket).orElse(null), interest.events()));
             }
             return Poll.poll(sockets, wait);
         } finally {
-            used.forEach(Handle::endUse);
+            named.values().forEach(handle -> handle.ifPresent(Handle::endUse));
         }
     }
 
@@ -589,6 +593,15 @@ public final class Sockets implements AutoCloseable {
 
     /** Ends a handle, for whatever reason. */
     public void close(Handle handle, End end) {
+        end(handle, end, end == End.LEASE_EXPIRED);
+    }
+
+    /** Ends a handle that its WebSocket has left behind; where that was cut off, the peer is to learn of it. */
+    public void abandon(Handle handle) {
+        end(handle, End.CLOSED, true);
+    }
+
+    private void end(Handle handle, End end, boolean abandoned) {
         if (!handles.remove(handle.id(), handle)) {
             return;
         }
@@ -597,7 +610,11 @@ public final class Sockets implements AutoCloseable {
             return own.isEmpty() ? null : own;
         });
         // First the descriptor, then the port: another owner must not find it free too early.
-        handle.socket().close();
+        if (abandoned) {
+            handle.socket().abandon();
+        } else {
+            handle.socket().close();
+        }
         ports.release(handle);
         events.forEach(listener -> listener.ended(handle, end));
         completeDrain();

@@ -28,7 +28,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.annotations.ParameterObject;
 import org.springframework.http.HttpHeaders;
@@ -397,12 +399,18 @@ class DataController {
             throw SocketFault.invalid("sockets", "sockets is missing: a list of {id, events}");
         }
         List<Sockets.Interest> interests = new ArrayList<>();
+        Map<Constant, Integer> known = new HashMap<>();
         for (PollEntry entry : body.sockets()) {
+            int index = interests.size();
             if (entry == null || entry.id() == null) {
-                throw SocketFault.invalid("sockets[" + interests.size() + "].id", "id is missing");
+                throw SocketFault.invalid("sockets[" + index + "].id", "id is missing");
             }
-            int events = Constant.numberOr(
-                    entry.events(), Constants.POLLIN, "sockets[" + interests.size() + "].events", "POLL");
+            int events = entry.events() == null
+                    ? Constants.POLLIN
+                    : known.computeIfAbsent(
+                            entry.events(),
+                            given -> Constant.numberOr(
+                                    given, Constants.POLLIN, "sockets[" + index + "].events", "POLL"));
             interests.add(new Sockets.Interest(entry.id(), events & POLL_EVENTS));
         }
         int[] revents = sockets.poll(owner.name(), interests, waits.of(body.timeoutMs(), http));

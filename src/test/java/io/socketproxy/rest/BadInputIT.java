@@ -699,10 +699,7 @@ class BadInputIT {
             http.shutdownOutput();
             String answer = new String(http.getInputStream().readNBytes(2_000), StandardCharsets.ISO_8859_1);
 
-            assertThat(answer)
-                    .startsWith("HTTP/1.1 503")
-                    .contains("\"errno\":\"EINTR\"")
-                    .containsPattern("\"sent\":[1-9]");
+            assertThat(answer).containsPattern("^HTTP/1.1 (503|409)").containsPattern("\"sent\":[1-9]");
         }
     }
 
