@@ -17,6 +17,9 @@ import io.socketproxy.address.Resolver;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.Exhausted;
+import io.socketproxy.overload.Overload;
+import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Decision;
 import io.socketproxy.policy.EgressPolicy;
@@ -36,7 +39,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -99,13 +105,14 @@ public final class Sockets implements AutoCloseable {
             ListenPolicy listen,
             LeaseProperties leases,
             LimitProperties limits,
+            Overload overload,
             List<SocketEvents> events) {
         this.readiness = readiness;
         this.resolver = resolver;
         this.egress = egress;
         this.listen = listen;
         this.leases = leases;
-        this.quota = new Quota(limits);
+        this.quota = new Quota(limits, overload);
         this.events = List.copyOf(events);
         sweeper.scheduleWithFixedDelay(this::closeExpired, 1, 1, TimeUnit.SECONDS);
     }
@@ -265,7 +272,7 @@ public final class Sockets implements AutoCloseable {
 
     /** bind(2), under listen policy. */
     public void bind(Handle handle, Endpoint endpoint) {
-        SockAddr address = resolve(handle.socket(), endpoint);
+        SockAddr address = resolve(handle, endpoint);
         synchronized (handle) {
             bindCleared(handle, endpoint.host(), address, Operation.BIND);
         }
@@ -314,7 +321,7 @@ public final class Sockets implements AutoCloseable {
 
     /** connect(2), under egress policy. */
     public void connect(Handle handle, Endpoint endpoint, Wait wait) {
-        SockAddr address = resolve(handle.socket(), endpoint);
+        SockAddr address = resolve(handle, endpoint);
         connect(handle, endpoint.host(), address, wait);
     }
 
@@ -381,7 +388,7 @@ public final class Sockets implements AutoCloseable {
         int lookedUp = endpoint.path() != null ? AF_UNIX : family;
         SocketFault last = null;
         PolicyDenied denied = null;
-        for (SockAddr address : resolve(endpoint, lookedUp, plainType)) {
+        for (SockAddr address : resolve(owner, endpoint, lookedUp, plainType)) {
             Handle handle = create(owner, address.family(), plainType, 0, lease);
             handle.beginUse();
             boolean connected = false;
@@ -471,11 +478,12 @@ public final class Sockets implements AutoCloseable {
     /**
      * recvfrom(2); null where nothing came in time.
      *
+     * @param room where what is received is counted
      * @throws SocketFault EBUSY where a stream is attached, which receives alone
      */
-    public BsdSocket.@Nullable Message receive(Handle handle, int size, int flags, Wait wait) {
+    public BsdSocket.@Nullable Message receive(Handle handle, int size, int flags, Wait wait, Room room) {
         requireNoStream(handle);
-        return handle.socket().receive(size, flags, wait);
+        return handle.socket().receive(size, flags, wait, room);
     }
 
     /** send(2): how many bytes the kernel took. */
@@ -493,7 +501,7 @@ public final class Sockets implements AutoCloseable {
 
     /** Resolves a datagram's destination, which may wait for name servers, and has policy judge it. */
     public Cleared.Remote clearDestination(Handle handle, Endpoint endpoint) {
-        return clear(handle, endpoint.host(), resolve(handle.socket(), endpoint), Operation.SENDTO);
+        return clear(handle, endpoint.host(), resolve(handle, endpoint), Operation.SENDTO);
     }
 
     /** Has policy judge a datagram's destination that is an address; does not wait. */
@@ -547,20 +555,21 @@ public final class Sockets implements AutoCloseable {
 
     /** poll(2) over handles: the revents of each, POLLNVAL for one that the owner does not have; all 0 when the time was up. */
     public int[] poll(String owner, List<Interest> interests, Wait wait) {
-        List<Handle> used = new ArrayList<>(interests.size());
+        // A handle that is named often is looked for once.
+        Map<String, Optional<Handle>> named = new HashMap<>();
         try {
             List<Poll.Interest> sockets = new ArrayList<>(interests.size());
             for (Interest interest : interests) {
-                Handle handle = find(owner, interest.id());
-                if (handle != null) {
-                    handle.beginUse();
-                    used.add(handle);
-                }
-                sockets.add(new Poll.Interest(handle == null ? null : handle.socket(), interest.events()));
+                Optional<Handle> handle = named.computeIfAbsent(interest.id(), id -> {
+                    Optional<Handle> found = Optional.ofNullable(find(owner, id));
+                    found.ifPresent(Handle::beginUse);
+                    return found;
+                });
+                sockets.add(new Poll.Interest(handle.map(Handle::socket).orElse(null), interest.events()));
             }
             return Poll.poll(sockets, wait);
         } finally {
-            used.forEach(Handle::endUse);
+            named.values().forEach(handle -> handle.ifPresent(Handle::endUse));
         }
     }
 
@@ -641,9 +650,9 @@ public final class Sockets implements AutoCloseable {
     }
 
     /** What policy would say of connecting to, sending to or binding each address of the endpoint; nothing is opened. */
-    public List<Decision> explain(Endpoint endpoint, int family, int type, Operation operation) {
+    public List<Decision> explain(String owner, Endpoint endpoint, int family, int type, Operation operation) {
         boolean local = operation == Operation.BIND || operation == Operation.LISTEN;
-        return resolve(endpoint, endpoint.path() != null ? AF_UNIX : family, type).stream()
+        return resolve(owner, endpoint, endpoint.path() != null ? AF_UNIX : family, type).stream()
                 .map(address -> {
                     Target target = new Target(transport(address, type), endpoint.host(), address);
                     return local ? listen.judge(target) : egress.judge(target);
@@ -736,16 +745,22 @@ public final class Sockets implements AutoCloseable {
     }
 
     /** The endpoint's first address, as Python's bind, connect and sendto take it. */
-    private SockAddr resolve(BsdSocket socket, Endpoint endpoint) {
-        return resolve(endpoint, socket.family(), socket.type()).getFirst();
+    private SockAddr resolve(Handle handle, Endpoint endpoint) {
+        BsdSocket socket = handle.socket();
+        return resolve(handle.owner(), endpoint, socket.family(), socket.type()).getFirst();
     }
 
-    private List<SockAddr> resolve(Endpoint endpoint, int family, int type) {
+    private List<SockAddr> resolve(String owner, Endpoint endpoint, int family, int type) {
         try {
-            return resolver.addresses(endpoint, family, type);
+            return resolver.addresses(owner, endpoint, family, type);
         } catch (IllegalArgumentException e) {
             throw SocketFault.invalid(
                     endpoint.path() != null || family == AF_UNIX ? "path" : "host", String.valueOf(e.getMessage()));
+        } catch (Exhausted e) {
+            String detail = String.valueOf(e.getMessage());
+            throw e.ofOwner()
+                    ? new QuotaExceeded(Errno.ENOBUFS, detail, e.retryAfter())
+                    : new SocketFault(Errno.ENOBUFS, detail);
         }
     }
 
