@@ -3,7 +3,6 @@ package io.socketproxy.registry;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.libc.Libc;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
@@ -15,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** Counts what owners have open and how fast they connect, against the limits. */
 final class Quota {
     private final LimitProperties limits;
+    private final DescriptorBudget descriptors = DescriptorBudget.ofProcess();
     private final int handles;
     private final AtomicInteger open = new AtomicInteger();
     private final ConcurrentMap<String, AtomicInteger> openByOwner = new ConcurrentHashMap<>();
@@ -26,12 +26,13 @@ final class Quota {
 
     Quota(LimitProperties limits) {
         this.limits = limits;
-        // A stream has two descriptors of the client's connection and one more of the socket's.
-        this.streams = (int) Math.min(Integer.MAX_VALUE, Libc.descriptorLimit() / 5);
-        // A fifth of the descriptors is left for HTTP connections, files and the JVM.
-        this.handles = limits.handles() > 0
-                ? limits.handles()
-                : (int) Math.min(Integer.MAX_VALUE, Libc.descriptorLimit() / 5 * 4);
+        this.streams = descriptors.streams();
+        this.handles = limits.handles() > 0 ? limits.handles() : descriptors.handles();
+    }
+
+    /** What the process's descriptors are for. */
+    DescriptorBudget descriptors() {
+        return descriptors;
     }
 
     /** The limit of open handles altogether. */
