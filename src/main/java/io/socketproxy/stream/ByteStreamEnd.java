@@ -9,7 +9,9 @@ import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.HandlerFailures;
 import io.socketproxy.socket.SocketFault;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -19,16 +21,14 @@ import org.jspecify.annotations.Nullable;
  * acknowledged is kept, for the handle's life.
  */
 final class ByteStreamEnd implements SocketEnd, Wire.Reader {
-    /** How long a peer may take nothing of what is left for it after close. */
-    private static final long DELIVERY_SECONDS = 60;
-
     /** How long bytes that nobody wants are read after close, because close(2) on unread bytes resets the connection. */
     private static final long LINGER_SECONDS = 1;
 
     private final Handle handle;
     private final BsdSocket socket;
-    private final Wire wire;
-    private final ResumeBuffer unacknowledged = new ResumeBuffer(0);
+    private final DescriptorWire wire;
+    private final ResumeBuffer unacknowledged;
+    private final Duration closeTimeout;
     private final Consumer<Handle> whenClosed;
 
     private @Nullable Session session;
@@ -45,17 +45,21 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
     private @Nullable ScheduledFuture<?> deadline;
 
     /**
+     * @param memory of what it holds of it for the target and for the client
+     * @param closeTimeout how long a peer may take for what is left for it after close
      * @param whenClosed told on the loop when the socket has been closed and the end is gone
      * @throws SocketFault EBADF where the socket is closed, EMFILE where the process has no descriptor to spare
      */
-    ByteStreamEnd(Handle handle, Consumer<Handle> whenClosed) {
+    ByteStreamEnd(Handle handle, StreamMemory memory, Duration closeTimeout, Consumer<Handle> whenClosed) {
         this.handle = handle;
+        this.unacknowledged = new ResumeBuffer(0, memory);
         this.socket = handle.socket();
+        this.closeTimeout = closeTimeout;
         this.whenClosed = whenClosed;
         BsdSocket.Duplicate duplicate =
-                socket.duplicate(() -> handle.socket().loop().execute(this::socketClosed));
-        this.wire =
-                new DescriptorWire(duplicate.descriptor(), socket.loop(), Frames.MAX_HEADER_BYTES, duplicate::release);
+                socket.duplicate(() -> handle.socket().loop().execute(() -> contained(this::socketClosed)));
+        this.wire = new DescriptorWire(
+                duplicate.descriptor(), socket.loop(), Frames.MAX_HEADER_BYTES, memory, duplicate::release);
         this.writeFailure = pendingError(duplicate.descriptor());
     }
 
@@ -185,7 +189,12 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
 
     private void deliver(ByteBuf data, Session to) {
         if (to.resumes()) {
-            unacknowledged.add(data);
+            try {
+                unacknowledged.add(data);
+            } catch (Throwable failure) {
+                data.release();
+                throw failure;
+            }
             if (unacknowledged.room() == 0) {
                 wire.reading(false);
             }
@@ -217,6 +226,17 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
         } else if (closing) {
             close();
         }
+    }
+
+    @Override
+    public void broken() {
+        Session of = session;
+        if (of == null) {
+            readFailed(Errno.ENOBUFS);
+        } else {
+            of.contained(() -> readFailed(Errno.ENOBUFS)).run();
+        }
+        wire.reset();
     }
 
     @Override
@@ -291,18 +311,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
         if (deadline != null) {
             deadline.cancel(false);
         }
-        long queued = wire.queuedBytes();
-        deadline = socket.loop()
-                .schedule(
-                        () -> {
-                            if (queued > 0 && wire.queuedBytes() < queued) {
-                                awaitDelivery();
-                            } else {
-                                close();
-                            }
-                        },
-                        queued == 0 ? LINGER_SECONDS : DELIVERY_SECONDS,
-                        TimeUnit.SECONDS);
+        long nanos = wire.queuedBytes() == 0 ? TimeUnit.SECONDS.toNanos(LINGER_SECONDS) : closeTimeout.toNanos();
+        deadline = socket.loop().schedule(() -> contained(this::close), nanos, TimeUnit.NANOSECONDS);
     }
 
     @Override
@@ -313,6 +323,17 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
             } else {
                 awaitDelivery();
             }
+        }
+    }
+
+    /** Whatever is thrown ends this socket's stream only. */
+    private void contained(Runnable action) {
+        try {
+            action.run();
+        } catch (Throwable failure) {
+            HandlerFailures.record("socket's stream", failure);
+            wire.reset();
+            close();
         }
     }
 
