@@ -53,7 +53,7 @@ final class ByteQueue {
         if (pieces.isEmpty()) {
             append(data);
             loose = true;
-        } else if (isWorthKeeping(data)) {
+        } else if (data.readableBytes() >= SMALL_BYTES && data.readableBytes() >= allocated(data) / 2) {
             append(data);
         } else {
             try {
@@ -64,20 +64,20 @@ final class ByteQueue {
         }
     }
 
-    /** Adds a buffer's bytes; the buffer stays the caller's. */
+    /** Adds a buffer's bytes, to be kept for a while; the buffer stays the caller's. */
     void keep(ByteBuf data) {
-        if (isWorthKeeping(data)) {
+        if (data.readableBytes() >= SMALL_BYTES && data.readableBytes() >= allocated(data) / 4 * 3) {
             append(data.retainedSlice());
         } else {
             copy(data);
         }
     }
 
-    /** What waits is not sent at once: lets go of a large buffer with few bytes in it. */
+    /** What waits is not sent at once: lets go of a buffer with but few bytes in it. */
     void settle() {
         ByteBuf first = loose ? pieces.peekFirst() : null;
         loose = false;
-        if (first == null || isWorthKeeping(first)) {
+        if (first == null || first.readableBytes() >= allocated(first) / 8) {
             return;
         }
         int length = first.readableBytes();
@@ -115,11 +115,6 @@ final class ByteQueue {
             bytes += length;
             at += length;
         }
-    }
-
-    private static boolean isWorthKeeping(ByteBuf data) {
-        int length = data.readableBytes();
-        return length >= SMALL_BYTES && length >= allocated(data) / 4 * 3;
     }
 
     private static int taken(ByteBuf data) {
