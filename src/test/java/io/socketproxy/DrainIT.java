@@ -394,7 +394,7 @@ class DrainIT {
             target.setReceiveBufferSize(4096);
             String handle = client.post("/api/v1/sockets", "{}").expect(201).location();
             client.send("PUT", handle + "/options/SOL_SOCKET/SO_SNDBUF", "{\"value\": 4096}".getBytes(UTF_8))
-                    .expect(200);
+                    .expect(204);
             client.post(handle + "/connect", targetJson()).expect(200);
             try (Socket peer = target.accept()) {
                 HandleStream stream = new HandleStream(http, service.port(), handle, "");

@@ -1,8 +1,10 @@
 package io.socketproxy.observability;
 
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.netty.util.concurrent.EventExecutor;
+import io.socketproxy.socket.HandlerFailures;
 import io.socketproxy.socket.Readiness;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,6 +49,9 @@ class EventLoops implements HealthIndicator, AutoCloseable {
                     .register(registry);
             probes.add(new Probe(loop, lag));
         }
+        FunctionCounter.builder("socket_proxy.handler.failures", probes, all -> HandlerFailures.count())
+                .description("Descriptors and tasks of event loops that failed unexpectedly, and were ended")
+                .register(registry);
         scheduler.scheduleAtFixedRate(() -> probes.forEach(Probe::ask), 0, 1, TimeUnit.SECONDS);
     }
 

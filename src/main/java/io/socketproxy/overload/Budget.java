@@ -135,6 +135,13 @@ public final class Budget {
         return before + more <= limit;
     }
 
+    /** What the owner may still take, were it the only one to. */
+    public long left(String owner) {
+        Share share = shares.get(owner);
+        long ofOwner = limitPerOwner - (share == null ? 0 : share.held.get());
+        return Math.max(0, Math.min(ofOwner, limit - used.get()));
+    }
+
     /** What it is of. */
     public String resource() {
         return resource;

@@ -4,13 +4,14 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 
-/** An owner has used up what is theirs: EMFILE for handles, EAGAIN for a rate, ENOBUFS for look-ups. */
+/** An owner has used up what is theirs: EMFILE for handles, EAGAIN for a rate, ENOBUFS for memory and for look-ups. */
 public final class QuotaExceeded extends SocketFault {
     private static final long serialVersionUID = 1L;
 
     private final Duration retryAfter;
 
-    QuotaExceeded(Errno errno, String detail, Duration retryAfter) {
+    /** @param retryAfter when another try is worth it */
+    public QuotaExceeded(Errno errno, String detail, Duration retryAfter) {
         super(errno, detail);
         this.retryAfter = retryAfter;
     }

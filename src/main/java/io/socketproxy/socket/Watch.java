@@ -10,8 +10,8 @@ import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.concurrent.Future;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,7 +25,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Watch implements EpollIoHandle {
     private static final int EPOLLONESHOT = 1 << 30;
-    private static final int FEW = 8;
     private static final int ALWAYS = Constants.POLLERR | Constants.POLLHUP;
 
     private final FileDescriptor descriptor;
@@ -33,9 +32,8 @@ final class Watch implements EpollIoHandle {
     private final Runnable whenUnregistered;
     private final AtomicBoolean released = new AtomicBoolean();
 
-    private List<Waiter> waiters = new ArrayList<>(1);
+    private Set<Waiter> waiters = new LinkedHashSet<>(2);
     private @Nullable IoRegistration registration;
-    private int clearedAt = FEW;
     private int armed;
     private boolean cancelled;
 
@@ -64,6 +62,12 @@ final class Watch implements EpollIoHandle {
      */
     CompletableFuture<Integer> await(int events) {
         Waiter waiter = new Waiter(events);
+        // Who gives up on waiting, or is detached, leaves nothing behind.
+        waiter.whenComplete((ready, failure) -> {
+            if (failure != null) {
+                run(() -> waiters.remove(waiter));
+            }
+        });
         if (!run(() -> add(waiter))) {
             waiter.completeExceptionally(new SocketFault(Errno.EBADF, "the server is stopping"));
         }
@@ -94,11 +98,16 @@ final class Watch implements EpollIoHandle {
             return;
         }
         cancelled = true;
-        waiters.forEach(waiter -> waiter.completeExceptionally(new SocketFault(Errno.EBADF)));
-        waiters.clear();
+        failAll(new SocketFault(Errno.EBADF));
         if (registration == null || !registration.cancel()) {
             whenUnregistered.run();
         }
+    }
+
+    private void failAll(SocketFault fault) {
+        Set<Waiter> failed = waiters;
+        waiters = new LinkedHashSet<>(2);
+        failed.forEach(waiter -> waiter.completeExceptionally(fault));
     }
 
     private boolean run(Runnable task) {
@@ -117,6 +126,8 @@ final class Watch implements EpollIoHandle {
     private void add(Waiter waiter) {
         if (cancelled) {
             waiter.completeExceptionally(new SocketFault(Errno.EBADF));
+        }
+        if (waiter.isDone()) {
             return;
         }
         if (registration == null) {
@@ -128,11 +139,6 @@ final class Watch implements EpollIoHandle {
                 return;
             }
             registration = registering.getNow();
-        }
-        if (waiters.size() >= clearedAt) {
-            // Those who gave up on waiting: never more than half, and a few, of the list.
-            waiters.removeIf(CompletableFuture::isDone);
-            clearedAt = Math.max(FEW, 2 * waiters.size());
         }
         waiters.add(waiter);
         arm(waiter.events);
@@ -152,19 +158,23 @@ final class Watch implements EpollIoHandle {
 
     @Override
     public void handle(IoRegistration source, IoEvent event) {
-        int ready = ((EpollIoEvent) event).ops().value();
-        armed = 0;
-        wake(ready);
-        int wanted = 0;
-        for (Waiter waiter : waiters) {
-            wanted |= waiter.events;
+        try {
+            armed = 0;
+            wake(((EpollIoEvent) event).ops().value());
+            int wanted = 0;
+            for (Waiter waiter : waiters) {
+                wanted |= waiter.events;
+            }
+            arm(wanted);
+        } catch (Throwable failure) {
+            HandlerFailures.record("wait for a descriptor", failure);
+            failAll(new SocketFault(Errno.ENOBUFS, "the event loop could not tell what is ready; try again"));
         }
-        arm(wanted);
     }
 
     private void wake(int ready) {
-        List<Waiter> due = waiters;
-        waiters = new ArrayList<>(1);
+        Set<Waiter> due = waiters;
+        waiters = new LinkedHashSet<>(2);
         for (Waiter waiter : due) {
             if ((ready & (waiter.events | ALWAYS)) != 0) {
                 waiter.complete(ready);

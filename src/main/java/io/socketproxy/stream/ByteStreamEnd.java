@@ -9,10 +9,10 @@ import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.HandlerFailures;
 import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.TcpInfo;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -29,20 +29,17 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
 
     private static final long ASK_LONGEST_MILLIS = 250;
 
-    private static final byte[] RESET = linger(1, 0);
-
-    /** How long a peer may take nothing of what is left for it after close. */
-    private static final long DELIVERY_SECONDS = 60;
-
     /** How long bytes that nobody wants are read after close, because close(2) on unread bytes resets the connection. */
     private static final long LINGER_SECONDS = 1;
 
     private final Handle handle;
     private final BsdSocket socket;
     private final int descriptor;
-    private final Wire wire;
-    private final ResumeBuffer unacknowledged = new ResumeBuffer(0);
+    private final DescriptorWire wire;
+    private final StreamMemory memory;
+    private final ResumeBuffer unacknowledged;
     private final int creditWindow;
+    private final Duration closeTimeout;
     private final Consumer<Handle> whenClosed;
 
     /** What the socket had received, and given away, before there was a stream. */
@@ -68,30 +65,28 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
     private @Nullable ScheduledFuture<?> deadline;
 
     /**
+     * @param memory of what it holds of it for the target and for the client
      * @param creditWindow how many bytes beyond what the kernel has taken a client may send
+     * @param closeTimeout how long a peer may take for what is left for it after close
      * @param whenClosed told on the loop when the socket has been closed and the end is gone
      * @throws SocketFault EBADF where the socket is closed, EMFILE where the process has no descriptor to spare
      */
-    ByteStreamEnd(Handle handle, int creditWindow, Consumer<Handle> whenClosed) {
+    ByteStreamEnd(
+            Handle handle, StreamMemory memory, int creditWindow, Duration closeTimeout, Consumer<Handle> whenClosed) {
         this.handle = handle;
+        this.unacknowledged = new ResumeBuffer(0, memory);
         this.socket = handle.socket();
+        this.memory = memory;
         this.creditWindow = creditWindow;
+        this.closeTimeout = closeTimeout;
         this.whenClosed = whenClosed;
         this.receivedBefore = socket.bytesIn() - socket.unread();
         BsdSocket.Duplicate duplicate = socket.duplicate();
         this.descriptor = duplicate.descriptor();
-        this.wire =
-                new DescriptorWire(duplicate.descriptor(), socket.loop(), Frames.MAX_HEADER_BYTES, duplicate::release);
+        this.wire = new DescriptorWire(
+                duplicate.descriptor(), socket.loop(), Frames.MAX_HEADER_BYTES, memory, duplicate::release);
         this.writeFailure = pendingError(duplicate.descriptor());
         socket.relayedBy(this);
-    }
-
-    private static byte[] linger(int on, int seconds) {
-        return ByteBuffer.allocate(2 * Integer.BYTES)
-                .order(ByteOrder.nativeOrder())
-                .putInt(on)
-                .putInt(seconds)
-                .array();
     }
 
     /** An error that came while nobody read; the kernel tells it once. */
@@ -197,7 +192,12 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
 
     @Override
     public long credit() {
-        return received - wire.queuedBytes() + creditWindow;
+        return received - wire.queuedBytes() + memory.window(creditWindow);
+    }
+
+    @Override
+    public boolean isShort() {
+        return wire.isShort();
     }
 
     @Override
@@ -252,7 +252,12 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
 
     private void deliver(ByteBuf data, Session to) {
         if (to.resumes()) {
-            unacknowledged.add(data);
+            try {
+                unacknowledged.add(data);
+            } catch (Throwable failure) {
+                data.release();
+                throw failure;
+            }
             if (unacknowledged.room() == 0) {
                 wire.reading(false);
             }
@@ -284,6 +289,17 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
         } else if (closing) {
             close();
         }
+    }
+
+    @Override
+    public void broken() {
+        Session of = session;
+        if (of == null) {
+            readFailed(Errno.ENOBUFS);
+        } else {
+            of.contained(() -> readFailed(Errno.ENOBUFS)).run();
+        }
+        wire.reset();
     }
 
     @Override
@@ -371,7 +387,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
     @Override
     public void closed(boolean abandoned) {
         try {
-            socket.loop().execute(() -> socketClosed(abandoned));
+            socket.loop().execute(() -> contained(() -> socketClosed(abandoned)));
         } catch (RejectedExecutionException e) {
             // The loop has ended, and has closed the wire.
         }
@@ -400,7 +416,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
             return;
         }
         if (resetting) {
-            resetWhenDelivered(ASK_MILLIS, System.nanoTime() + TimeUnit.SECONDS.toNanos(DELIVERY_SECONDS));
+            resetWhenDelivered(ASK_MILLIS, System.nanoTime() + closeTimeout.toNanos());
         } else {
             awaitDelivery();
         }
@@ -415,11 +431,12 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
         }
         boolean isDelivered = wire.queuedBytes() == 0 && TcpInfo.isDelivered(descriptor);
         if (isDelivered || System.nanoTime() - until > 0) {
-            Libc.setsockopt(descriptor, Constants.SOL_SOCKET, Constants.SO_LINGER, RESET, RESET.length);
+            wire.reset();
             close();
         } else {
             long next = Math.min(2 * millis, ASK_LONGEST_MILLIS);
-            deadline = socket.loop().schedule(() -> resetWhenDelivered(next, until), millis, TimeUnit.MILLISECONDS);
+            deadline = socket.loop()
+                    .schedule(() -> contained(() -> resetWhenDelivered(next, until)), millis, TimeUnit.MILLISECONDS);
         }
     }
 
@@ -427,18 +444,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
         if (deadline != null) {
             deadline.cancel(false);
         }
-        long queued = wire.queuedBytes();
-        deadline = socket.loop()
-                .schedule(
-                        () -> {
-                            if (queued > 0 && wire.queuedBytes() < queued) {
-                                awaitDelivery();
-                            } else {
-                                close();
-                            }
-                        },
-                        queued == 0 ? LINGER_SECONDS : DELIVERY_SECONDS,
-                        TimeUnit.SECONDS);
+        long nanos = wire.queuedBytes() == 0 ? TimeUnit.SECONDS.toNanos(LINGER_SECONDS) : closeTimeout.toNanos();
+        deadline = socket.loop().schedule(() -> contained(this::close), nanos, TimeUnit.NANOSECONDS);
     }
 
     @Override
@@ -450,6 +457,17 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
             } else {
                 awaitDelivery();
             }
+        }
+    }
+
+    /** Whatever is thrown ends this socket's stream only. */
+    private void contained(Runnable action) {
+        try {
+            action.run();
+        } catch (Throwable failure) {
+            HandlerFailures.record("socket's stream", failure);
+            wire.reset();
+            close();
         }
     }
 

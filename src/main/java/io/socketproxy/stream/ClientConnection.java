@@ -42,6 +42,9 @@ interface ClientConnection {
     /** Ends the connection at once; nothing is called back after. */
     void drop();
 
+    /** Runs the action once the connection and all that was queued for it are gone, which may be some time after its last word. */
+    void whenGone(Runnable action);
+
     /** Whether anything has come from the client since this was last asked. */
     boolean heard();
 

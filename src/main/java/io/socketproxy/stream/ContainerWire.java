@@ -4,12 +4,14 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.IoEventLoop;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.socket.HandlerFailures;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.apache.tomcat.util.net.NioChannel;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 import org.jspecify.annotations.Nullable;
 
@@ -19,9 +21,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class ContainerWire implements Wire {
     /** Read and not yet delivered, so that neither the thread nor the loop waits for the other each time; a read more can come on top. */
-    private static final int READ_AHEAD_BYTES = 128 * 1024;
+    private static final int READ_AHEAD_BYTES = 64 * 1024;
 
-    private static final int READ_BYTES = 64 * 1024;
+    /** How long the threads may take to see that the stream has ended. */
+    private static final long LAST_WORDS_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private static final int MIN_READ_BYTES = 2 * 1024;
+    private static final int MAX_READ_BYTES = 64 * 1024;
 
     private final SocketWrapperBase<?> connection;
     private final IoEventLoop loop;
@@ -29,26 +35,37 @@ final class ContainerWire implements Wire {
 
     // The loop's alone.
     private @Nullable Reader reader;
-    private int queuedBytes;
-    private boolean wasUnwritable;
+    private boolean deniedWriting;
+    private boolean broken;
     private boolean ended;
+    private Thread[] started = {};
+    private final StreamMemory.Share memory;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
 
     // Guarded by lock.
-    private final ArrayDeque<ByteBuf> queue = new ArrayDeque<>();
+    private final ByteQueue queue = new ByteQueue();
+
+    /** What the writing thread has in hand: bytes, and the memory that they take. */
+    private int inHandBytes;
+
+    private int inHandHeld;
     private boolean reading;
     private int undelivered;
     private boolean shutdownWanted;
     private boolean closed;
     private int threads;
 
-    /** @param descriptor of the connection, to be asked how it is; -1 where it cannot be had */
-    ContainerWire(SocketWrapperBase<?> connection, IoEventLoop loop, int descriptor) {
+    /**
+     * @param descriptor of the connection, to be asked how it is; -1 where it cannot be had
+     * @param memory of what the queue takes its share
+     */
+    ContainerWire(SocketWrapperBase<?> connection, IoEventLoop loop, int descriptor, StreamMemory memory) {
         this.connection = connection;
         this.loop = loop;
         this.descriptor = descriptor;
+        this.memory = memory.share();
     }
 
     @Override
@@ -59,29 +76,66 @@ final class ContainerWire implements Wire {
     @Override
     public void open(Reader to) {
         reader = to;
+        if (ended) {
+            return;
+        }
         threads = 2;
-        Thread.ofVirtual().name("stream-reader").start(() -> run(this::readAll));
-        Thread.ofVirtual().name("stream-writer").start(() -> run(this::writeAll));
+        started = new Thread[] {
+            Thread.ofVirtual().name("stream-reader").start(() -> run(this::readAll)),
+            Thread.ofVirtual().name("stream-writer").start(() -> run(this::writeAll))
+        };
     }
 
     private void run(Runnable work) {
         try {
             work.run();
+        } catch (Throwable failure) {
+            tell(() -> failed(failure));
         } finally {
+            boolean last;
             lock.lock();
             try {
-                threads--;
-                dropQueueIfNobodyWrites();
+                last = --threads == 0 && closed;
+                changed.signalAll();
             } finally {
                 lock.unlock();
+            }
+            if (last) {
+                closeConnection();
             }
         }
     }
 
-    private void dropQueueIfNobodyWrites() {
-        if (threads == 0) {
-            queue.forEach(ByteBuf::release);
-            queue.clear();
+    /** The last one out, since Tomcat gives what it has of a closed connection to the next. */
+    private void closeConnection() {
+        lock.lock();
+        try {
+            queue.release();
+        } finally {
+            lock.unlock();
+        }
+        connection.close();
+    }
+
+    /** Whatever was thrown ends this wire and what depends on it, and nothing else. */
+    private void failed(Throwable failure) {
+        HandlerFailures.record("stream's connection", failure);
+        Reader to = reader;
+        if (ended || to == null) {
+            return;
+        }
+        boolean again = broken;
+        broken = true;
+        try {
+            if (again) {
+                close();
+                to.ended();
+            } else {
+                to.broken();
+            }
+        } catch (Throwable more) {
+            HandlerFailures.record("stream's connection", more);
+            close();
         }
     }
 
@@ -97,22 +151,36 @@ final class ContainerWire implements Wire {
     }
 
     private void readAll() {
+        int size = MIN_READ_BYTES;
         while (awaitReading()) {
-            ByteBuf data = PooledByteBufAllocator.DEFAULT.directBuffer(READ_BYTES);
-            ByteBuffer into = data.nioBuffer(0, READ_BYTES);
+            ByteBuf data = PooledByteBufAllocator.DEFAULT.directBuffer(size);
+            int length = 0;
             boolean last = true;
             Errno failure = null;
             try {
-                last = fill(into);
-            } catch (IOException e) {
-                failure = Errno.ECONNRESET;
+                ByteBuffer into = data.nioBuffer(0, size);
+                try {
+                    last = fill(into);
+                } catch (IOException e) {
+                    failure = Errno.ECONNRESET;
+                }
+                length = into.position();
+            } finally {
+                if (length == 0) {
+                    data.release();
+                }
             }
-            if (!hand(data, into.position())) {
+            if (length > 0 && !hand(data, length)) {
                 return;
             }
             if (last) {
                 tellEnd(failure);
                 return;
+            }
+            if (length == size) {
+                size = Math.min(2 * size, MAX_READ_BYTES);
+            } else if (length < size / 4) {
+                size = Math.max(size / 2, MIN_READ_BYTES);
             }
         }
     }
@@ -131,10 +199,6 @@ final class ContainerWire implements Wire {
 
     /** False where the loop has ended. */
     private boolean hand(ByteBuf data, int length) {
-        if (length == 0) {
-            data.release();
-            return true;
-        }
         data.writerIndex(length);
         lock.lock();
         try {
@@ -164,11 +228,18 @@ final class ContainerWire implements Wire {
     private void deliver(ByteBuf data) {
         int length = data.readableBytes();
         Reader to = reader;
-        if (ended || to == null) {
-            data.release();
-        } else {
-            to.read(data);
+        try {
+            if (ended || to == null) {
+                data.release();
+            } else {
+                to.read(data);
+            }
+        } finally {
+            delivered(length);
         }
+    }
+
+    private void delivered(int length) {
         lock.lock();
         try {
             boolean full = undelivered >= READ_AHEAD_BYTES;
@@ -196,7 +267,13 @@ final class ContainerWire implements Wire {
 
     private boolean tell(Runnable what) {
         try {
-            loop.execute(what);
+            loop.execute(() -> {
+                try {
+                    what.run();
+                } catch (Throwable failure) {
+                    failed(failure);
+                }
+            });
             return true;
         } catch (RejectedExecutionException e) {
             // The loop has ended, and with it everything.
@@ -206,7 +283,7 @@ final class ContainerWire implements Wire {
 
     @Override
     public void write(ByteBuf data) {
-        int length = data.readableBytes();
+        int held;
         lock.lock();
         try {
             if (closed || shutdownWanted) {
@@ -214,13 +291,14 @@ final class ContainerWire implements Wire {
                 return;
             }
             queue.add(data);
+            if (inHandBytes > 0) {
+                queue.settle();
+            }
+            held = queue.held() + inHandHeld;
         } finally {
             lock.unlock();
         }
-        queuedBytes += length;
-        if (queuedBytes >= HIGH_WATER_BYTES) {
-            wasUnwritable = true;
-        }
+        memory.holds(held);
     }
 
     @Override
@@ -239,7 +317,6 @@ final class ContainerWire implements Wire {
             if (data == null) {
                 return;
             }
-            int length = data.readableBytes();
             try {
                 ByteBuffer bytes = data.nioBuffer();
                 connection.write(true, bytes);
@@ -249,8 +326,9 @@ final class ContainerWire implements Wire {
                 return;
             } finally {
                 data.release();
+                putDown();
             }
-            tell(() -> wrote(length));
+            tell(this::wrote);
         }
     }
 
@@ -269,7 +347,24 @@ final class ContainerWire implements Wire {
                 }
                 changed.awaitUninterruptibly();
             }
-            return closed ? null : queue.remove();
+            if (closed) {
+                return null;
+            }
+            int before = queue.held();
+            ByteBuf data = queue.takeFirst();
+            inHandBytes = data.readableBytes();
+            inHandHeld = before - queue.held();
+            return data;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void putDown() {
+        lock.lock();
+        try {
+            inHandBytes = 0;
+            inHandHeld = 0;
         } finally {
             lock.unlock();
         }
@@ -277,29 +372,57 @@ final class ContainerWire implements Wire {
 
     private void writeBroke() {
         if (!ended && reader != null) {
-            queuedBytes = 0;
+            lock.lock();
+            try {
+                queue.release();
+            } finally {
+                lock.unlock();
+            }
+            memory.release();
             reader.writeFailed(Errno.EPIPE);
         }
     }
 
-    private void wrote(int length) {
-        queuedBytes -= length;
+    private void wrote() {
         Reader to = reader;
         if (ended || to == null) {
             return;
         }
-        if (wasUnwritable && queuedBytes <= LOW_WATER_BYTES) {
-            wasUnwritable = false;
+        int held = heldBytes();
+        memory.holds(held);
+        if (deniedWriting && held <= LOW_WATER_BYTES && !memory.isShort()) {
+            deniedWriting = false;
             to.writable();
         }
-        if (queuedBytes == 0 && !ended) {
+        if (!ended && queuedBytes() == 0) {
             to.drained();
+        }
+    }
+
+    private int heldBytes() {
+        lock.lock();
+        try {
+            return queue.held() + inHandHeld;
+        } finally {
+            lock.unlock();
         }
     }
 
     @Override
     public int queuedBytes() {
-        return queuedBytes;
+        lock.lock();
+        try {
+            return queue.bytes() + inHandBytes;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean isWritable() {
+        boolean full = heldBytes() >= HIGH_WATER_BYTES || memory.isShort();
+        deniedWriting |= full;
+        return !full;
     }
 
     @Override
@@ -324,17 +447,55 @@ final class ContainerWire implements Wire {
             return;
         }
         ended = true;
-        queuedBytes = 0;
+        memory.release();
+        boolean alone;
+        boolean writing;
         lock.lock();
         try {
             closed = true;
+            alone = threads == 0;
+            writing = inHandBytes > 0;
+            queue.release();
             changed.signalAll();
-            // What was queued after the threads had ended is nobody else's.
-            dropQueueIfNobodyWrites();
         } finally {
             lock.unlock();
         }
         // Off the loop: a close of TLS says good-bye, which can block.
-        Thread.ofVirtual().name("stream-close").start(connection::close);
+        Thread.ofVirtual().name("stream-close").start(alone ? this::closeConnection : () -> wake(writing));
+    }
+
+    /** Tomcat's close leaves a thread that waits in its read or write there for ever; an end of the stream wakes it. */
+    private void wake(boolean writing) {
+        try {
+            if (connection.getSocket() instanceof NioChannel channel && channel.isOpen()) {
+                channel.getIOChannel().shutdownInput();
+                if (writing) {
+                    channel.getIOChannel().shutdownOutput();
+                }
+            }
+        } catch (IOException e) {
+            // It is not connected any more, of which they were told.
+        }
+        if (!awaitThreads()) {
+            // It was not what they wait for. This closes the channel under them as well.
+            for (Thread thread : started) {
+                thread.interrupt();
+            }
+        }
+    }
+
+    private boolean awaitThreads() {
+        lock.lock();
+        try {
+            long left = LAST_WORDS_NANOS;
+            while (threads > 0 && left > 0) {
+                left = changed.awaitNanos(left);
+            }
+            return threads == 0;
+        } catch (InterruptedException e) {
+            return false;
+        } finally {
+            lock.unlock();
+        }
     }
 }

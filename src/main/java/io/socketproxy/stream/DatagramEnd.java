@@ -17,6 +17,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -36,8 +37,10 @@ final class DatagramEnd extends ReadyEnd {
 
     private static final long JUDGEMENT_NANOS = 10_000_000_000L;
 
-    /** Names that are looked up at once. */
+    /** Names that are looked up at once, and what the datagrams that wait for them may take. */
     private static final int MAX_LOOKUPS = 16;
+
+    private static final int MAX_LOOKUP_BYTES = 256 * 1024;
 
     private static final FastThreadLocal<MemorySegment> RECEIVED = new FastThreadLocal<>() {
         @Override
@@ -62,10 +65,12 @@ final class DatagramEnd extends ReadyEnd {
     };
 
     private int lookups;
+    private int lookupBytes;
 
     // A datagram that the kernel did not take yet.
     private @Nullable ByteBuf waiting;
     private Cleared.@Nullable Remote waitingFor;
+    private @Nullable Future<?> sending;
 
     /** @param addressed whether each message has a header with the datagram's address */
     DatagramEnd(Sockets sockets, Handle handle, boolean addressed) {
@@ -85,6 +90,10 @@ final class DatagramEnd extends ReadyEnd {
         if (waiting != null) {
             waiting.release();
             waiting = null;
+        }
+        if (sending != null) {
+            sending.cancel(false);
+            sending = null;
         }
     }
 
@@ -178,16 +187,19 @@ final class DatagramEnd extends ReadyEnd {
             sendJudged(data, known);
             return;
         }
-        if (lookups == MAX_LOOKUPS) {
+        int held = data.capacity();
+        if (lookups == MAX_LOOKUPS || lookupBytes + held > MAX_LOOKUP_BYTES) {
             data.release();
             problem(new SocketFault(Errno.EAGAIN, "too many names are being looked up; the datagram was dropped"));
             return;
         }
         lookups++;
+        lookupBytes += held;
         Thread.ofVirtual().name("datagram-lookup").start(() -> {
             Judgement judgement = lookedUp(endpoint);
             socket.loop().execute(() -> {
                 lookups--;
+                lookupBytes -= held;
                 judgements.put(endpoint, judgement);
                 if (session() == null) {
                     data.release();
@@ -235,11 +247,7 @@ final class DatagramEnd extends ReadyEnd {
         if (!sent) {
             waiting = data;
             waitingFor = destination;
-            socket.whenReady(Constants.POLLOUT).whenComplete((events, failure) -> {
-                if (failure == null) {
-                    socket.loop().execute(this::sendWaiting);
-                }
-            });
+            sending = whenReady(Constants.POLLOUT, this::sendWaiting);
         }
     }
 

@@ -14,7 +14,7 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
-import java.util.ArrayDeque;
+import io.socketproxy.socket.HandlerFailures;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class DescriptorWire implements Wire, EpollIoHandle {
     private static final int EPOLLIN = 1;
+    private static final int EPOLLPRI = 1 << 1;
     private static final int EPOLLOUT = 1 << 2;
     private static final int EPOLLERR = 1 << 3;
     private static final int EPOLLHUP = 1 << 4;
@@ -33,6 +34,12 @@ final class DescriptorWire implements Wire, EpollIoHandle {
     private static final int EPOLLET = 1 << 31;
 
     private static final int MIN_READ_BYTES = 2 * 1024;
+
+    /** Larger reads than this are for those whose owner has memory left; the others take what comes in small ones. */
+    private static final int MODEST_READ_BYTES = 16 * 1024;
+
+    /** struct linger, socket(7): on, for 0 seconds, which makes close(2) a reset. */
+    private static final byte[] NO_LINGER = {1, 0, 0, 0, 0, 0, 0, 0};
 
     /** Reads in a row before others on the loop have their turn. */
     private static final int READS_A_TURN = 8;
@@ -52,35 +59,44 @@ final class DescriptorWire implements Wire, EpollIoHandle {
 
     private @Nullable Reader reader;
     private @Nullable IoRegistration registration;
-    private @Nullable ArrayDeque<ByteBuf> queue;
-    private int queuedBytes;
+    private final StreamMemory.Share memory;
+    private @Nullable ByteQueue queue;
     private int readBytes = MIN_READ_BYTES;
     private @Nullable ByteBuf unread;
 
     private boolean reading;
     private boolean readable;
-    private boolean hungUp;
+
+    // A read that takes less than it could has taken all there was only on TCP, and there only where neither urgent
+    // data, at whose mark
+    // reading stops (tcp(7)), nor the end is near: of those epoll tells. AF_UNIX stops where descriptors were passed.
+    private boolean alwaysReadToEnd;
+    private boolean readToEnd;
+
     private boolean readEnded;
     private boolean inRead;
     private boolean turnPending;
 
     private boolean kernelTakes;
     private boolean inFlush;
-    private boolean wasUnwritable;
+    private boolean deniedWriting;
     private boolean writeEnded;
     private boolean shutdownWanted;
 
+    private boolean broken;
     private boolean closed;
     private boolean released;
 
     /**
      * @param headroom bytes left free in front of what is read, so that a header can go there
+     * @param memory of what the queue takes its share
      * @param whenClosed runs once, on the loop, when the descriptor has been closed
      */
-    DescriptorWire(int descriptor, IoEventLoop loop, int headroom, Runnable whenClosed) {
+    DescriptorWire(int descriptor, IoEventLoop loop, int headroom, StreamMemory memory, Runnable whenClosed) {
         this.descriptor = descriptor;
         this.loop = loop;
         this.headroom = headroom;
+        this.memory = memory.share();
         this.whenClosed = whenClosed;
     }
 
@@ -103,8 +119,20 @@ final class DescriptorWire implements Wire, EpollIoHandle {
             return;
         }
         registration = registering.getNow();
-        registration.submit(EpollIoOps.valueOf(EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET));
+        alwaysReadToEnd = !isTcp(descriptor);
+        registration.submit(EpollIoOps.valueOf(EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET));
         kernelTakes = true;
+    }
+
+    private static boolean isTcp(int descriptor) {
+        try {
+            int domain = Libc.getsockoptInt(descriptor, Constants.SOL_SOCKET, Constants.require("SO_DOMAIN"));
+            return (domain == Constants.AF_INET || domain == Constants.AF_INET6)
+                    && Libc.getsockoptInt(descriptor, Constants.SOL_SOCKET, Constants.require("SO_PROTOCOL"))
+                            == Constants.IPPROTO_TCP;
+        } catch (ErrnoException e) {
+            return false;
+        }
     }
 
     @Override
@@ -114,21 +142,57 @@ final class DescriptorWire implements Wire, EpollIoHandle {
 
     @Override
     public void handle(IoRegistration source, IoEvent event) {
-        int ready = ((EpollIoEvent) event).ops().value();
+        try {
+            handle(((EpollIoEvent) event).ops().value());
+        } catch (Throwable failure) {
+            failed(failure);
+        }
+    }
+
+    private void handle(int ready) {
         if (closed) {
             return;
         }
-        if ((ready & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) != 0) {
-            // What comes last may come without another edge: a short read is no sign that there is nothing more.
-            hungUp = true;
+        if ((ready & (EPOLLPRI | EPOLLHUP | EPOLLRDHUP | EPOLLERR)) != 0) {
+            readToEnd = true;
         }
         if ((ready & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
             kernelTakes = true;
             flush();
         }
-        if ((ready & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0) {
+        if ((ready & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0) {
             readable = true;
             readTurn();
+        }
+    }
+
+    /** Whatever was thrown ends this wire and what depends on it, and nothing else. */
+    private void failed(Throwable failure) {
+        HandlerFailures.record("stream's connection", failure);
+        Reader to = reader;
+        if (closed || to == null) {
+            return;
+        }
+        boolean again = broken;
+        broken = true;
+        try {
+            if (again) {
+                reset();
+                to.ended();
+            } else {
+                to.broken();
+            }
+        } catch (Throwable more) {
+            HandlerFailures.record("stream's connection", more);
+            reset();
+        }
+    }
+
+    /** As {@link #close}, with a reset: what was sent and what was received is not whole. */
+    void reset() {
+        if (!closed) {
+            Libc.setsockopt(descriptor, Constants.SOL_SOCKET, Constants.SO_LINGER, NO_LINGER, NO_LINGER.length);
+            close();
         }
     }
 
@@ -174,21 +238,27 @@ final class DescriptorWire implements Wire, EpollIoHandle {
             turnPending = true;
             loop.execute(() -> {
                 turnPending = false;
-                readTurn();
+                try {
+                    readTurn();
+                } catch (Throwable failure) {
+                    failed(failure);
+                }
             });
         }
     }
 
     private void readOnce(Reader to) {
-        int size = Math.min(readBytes, Math.max(1, to.room()));
+        int most = readBytes > MODEST_READ_BYTES && !memory.admits(readBytes) ? MIN_READ_BYTES : readBytes;
+        // The headroom is part of a round number, of which the allocator's size classes waste nothing.
+        int size = Math.min(most - headroom, Math.max(1, to.room()));
         ByteBuf data = BUFFERS.directBuffer(headroom + size);
         long length = Libc.recv(descriptor, data.memoryAddress() + headroom, size);
         if (length > 0) {
             data.setIndex(headroom, headroom + (int) length);
-            if (length < size && !hungUp) {
+            if (length < size && !readToEnd && !alwaysReadToEnd) {
                 readable = false;
             }
-            if (length == readBytes) {
+            if (length == readBytes - headroom) {
                 readBytes = Math.min(2 * readBytes, MAX_READ_BYTES);
             } else if (length < readBytes / 4) {
                 readBytes = Math.max(readBytes / 2, MIN_READ_BYTES);
@@ -205,6 +275,7 @@ final class DescriptorWire implements Wire, EpollIoHandle {
         Errno errno = Errno.of((int) length);
         if (errno == Errno.EAGAIN) {
             readable = false;
+            readToEnd = false;
         } else if (errno != Errno.EINTR) {
             readEnded = true;
             to.readFailed(errno);
@@ -218,19 +289,15 @@ final class DescriptorWire implements Wire, EpollIoHandle {
             return;
         }
         if (queue == null) {
-            queue = new ArrayDeque<>(4);
+            queue = new ByteQueue();
         }
         queue.add(data);
-        queuedBytes += data.readableBytes();
-        if (queuedBytes >= HIGH_WATER_BYTES) {
-            wasUnwritable = true;
-        }
     }
 
     @Override
     public void flush() {
         Reader to = reader;
-        if (inFlush || closed || !kernelTakes || to == null) {
+        if (inFlush || closed || to == null) {
             return;
         }
         boolean sentAny = false;
@@ -238,10 +305,11 @@ final class DescriptorWire implements Wire, EpollIoHandle {
         try {
             while (kernelTakes && queue != null && !queue.isEmpty()) {
                 sentAny |= sendOnce(queue, to);
-                if (wasUnwritable && queuedBytes <= LOW_WATER_BYTES && !writeEnded) {
-                    wasUnwritable = false;
-                    to.writable();
-                }
+                tellIfWritable(to);
+            }
+            if (queue != null && !closed) {
+                queue.settle();
+                memory.holds(queue.held());
             }
         } finally {
             inFlush = false;
@@ -261,17 +329,22 @@ final class DescriptorWire implements Wire, EpollIoHandle {
         }
     }
 
-    private boolean sendOnce(ArrayDeque<ByteBuf> from, Reader to) {
-        ByteBuf data = from.element();
+    private void tellIfWritable(Reader to) {
+        if (deniedWriting && !writeEnded && queue != null && queue.held() <= LOW_WATER_BYTES) {
+            memory.holds(queue.held());
+            if (!memory.isShort()) {
+                deniedWriting = false;
+                to.writable();
+            }
+        }
+    }
+
+    private boolean sendOnce(ByteQueue from, Reader to) {
+        ByteBuf data = from.first();
         int length = data.readableBytes();
         long sent = length == 0 ? 0 : Libc.send(descriptor, data.memoryAddress() + data.readerIndex(), length);
         if (sent >= 0) {
-            queuedBytes -= (int) sent;
-            if (sent == length) {
-                from.remove().release();
-            } else {
-                data.skipBytes((int) sent);
-            }
+            from.skip((int) sent);
             return true;
         }
         Errno errno = Errno.of((int) sent);
@@ -287,15 +360,32 @@ final class DescriptorWire implements Wire, EpollIoHandle {
 
     private void dropQueue() {
         if (queue != null) {
-            queue.forEach(ByteBuf::release);
-            queue.clear();
+            queue.release();
         }
-        queuedBytes = 0;
+        memory.release();
     }
 
     @Override
     public int queuedBytes() {
-        return queuedBytes;
+        return queue == null ? 0 : queue.bytes();
+    }
+
+    /** What the queue takes. */
+    int heldBytes() {
+        return queue == null ? 0 : queue.held();
+    }
+
+    @Override
+    public boolean isWritable() {
+        boolean full = heldBytes() >= HIGH_WATER_BYTES || memory.isShort();
+        deniedWriting |= full;
+        return !full;
+    }
+
+    /** Whether its owner has no memory left for what is queued; {@link Reader#writable} tells when there is some again. */
+    boolean isShort() {
+        deniedWriting |= memory.isShort();
+        return memory.isShort();
     }
 
     @Override

@@ -1,8 +1,12 @@
 package io.socketproxy.stream;
 
 import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.HandlerFailures;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +17,9 @@ abstract class ReadyEnd implements SocketEnd {
 
     private @Nullable Session session;
     private boolean reading;
-    private boolean armed;
+
+    /** What calls {@link #turn} next; null for nothing. */
+    private @Nullable Future<?> armed;
 
     ReadyEnd(Handle handle) {
         this.handle = handle;
@@ -46,6 +52,11 @@ abstract class ReadyEnd implements SocketEnd {
     public void detach() {
         session = null;
         reading = false;
+        if (armed != null) {
+            // A socket that nothing comes to would keep it, and this end, for ever.
+            armed.cancel(false);
+            armed = null;
+        }
         socket.onClose(null);
     }
 
@@ -59,25 +70,43 @@ abstract class ReadyEnd implements SocketEnd {
 
     /** Takes as soon as there is something. */
     void arm() {
-        if (!armed) {
-            armed = true;
-            socket.whenReady(Constants.POLLIN).whenComplete((events, failure) -> {
-                if (failure == null) {
-                    socket.loop().execute(this::turn);
-                }
-            });
+        if (armed == null) {
+            armed = whenReady(Constants.POLLIN, this::turn);
         }
     }
 
     /** Takes after a while, whether there is something or not. */
     final void armAfter(long millis) {
-        armed = true;
-        socket.loop().schedule(this::turn, millis, TimeUnit.MILLISECONDS);
+        armed = socket.loop().schedule(this::turn, millis, TimeUnit.MILLISECONDS);
+    }
+
+    /** Runs on the loop once one of the events is there; cancelled, it leaves nothing behind. */
+    final Future<?> whenReady(int events, Runnable action) {
+        CompletableFuture<Integer> ready = socket.whenReady(events);
+        ready.whenComplete((which, failure) -> {
+            if (failure == null) {
+                socket.loop().execute(() -> contained(action));
+            }
+        });
+        return ready;
     }
 
     private void turn() {
-        armed = false;
-        take();
+        armed = null;
+        contained(this::take);
+    }
+
+    /** Whatever is thrown ends this stream only. */
+    private void contained(Runnable action) {
+        try {
+            action.run();
+        } catch (Throwable failure) {
+            HandlerFailures.record("stream of messages", failure);
+            Session of = session;
+            if (of != null) {
+                of.failed(Errno.ENOBUFS);
+            }
+        }
     }
 
     @Override

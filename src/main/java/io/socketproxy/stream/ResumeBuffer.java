@@ -1,19 +1,24 @@
 package io.socketproxy.stream;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.PooledByteBufAllocator;
-import java.util.ArrayDeque;
 import java.util.function.Consumer;
 
 /** The bytes that a client may still have to be sent once more: a window on a stream, by offset. Not thread-safe. */
 final class ResumeBuffer {
+    /** Up to this much memory a window may take more than its bytes, as buffers are rarely full; a larger one has to do with what it is. */
+    private static final int AMPLE_BYTES = 512 * 1024;
+
+    private static final int LEAST_BYTES = 32 * 1024;
+
     private int capacityBytes;
-    private final ArrayDeque<ByteBuf> pieces = new ArrayDeque<>();
+    private final ByteQueue pieces = new ByteQueue();
+    private final StreamMemory.Share memory;
     private long start;
     private long end;
 
-    ResumeBuffer(int capacityBytes) {
+    ResumeBuffer(int capacityBytes, StreamMemory memory) {
         this.capacityBytes = capacityBytes;
+        this.memory = memory.share();
     }
 
     /** From now on holds so many bytes; what is held beyond stays. */
@@ -31,9 +36,14 @@ final class ResumeBuffer {
         return end;
     }
 
-    /** Bytes that still fit. */
+    /** Bytes that still fit, by the window and by the memory that the held ones take. */
     int room() {
-        return (int) Math.max(0, capacityBytes - (end - start));
+        long most = Math.max(capacityBytes, Math.min(2L * capacityBytes + LEAST_BYTES, AMPLE_BYTES));
+        int left = (int) Math.min(capacityBytes - pieces.bytes(), most - pieces.held());
+        if (memory.isShort()) {
+            left = Math.min(left, StreamMemory.FREE_BYTES - pieces.held());
+        }
+        return Math.max(0, left);
     }
 
     /** Of {@link #room}, what one read may take: a quarter of the buffer, so that acknowledgements and bytes cross on their ways. */
@@ -43,15 +53,9 @@ final class ResumeBuffer {
 
     /** Keeps the buffer's readable bytes; the buffer stays the caller's. */
     void add(ByteBuf data) {
-        int length = data.readableBytes();
-        // A slice keeps the whole of what it is cut from: few bytes in a large buffer are copied.
-        pieces.add(
-                length < data.capacity() / 2
-                        ? PooledByteBufAllocator.DEFAULT
-                                .directBuffer(length)
-                                .writeBytes(data, data.readerIndex(), length)
-                        : data.retainedSlice());
-        end += length;
+        pieces.keep(data);
+        end += data.readableBytes();
+        memory.holds(pieces.held());
     }
 
     /** Counts bytes that need not be kept. */
@@ -64,14 +68,11 @@ final class ResumeBuffer {
     /** Forgets what lies before an offset, which is not before {@link #start} nor behind {@link #end}. */
     void trimTo(long offset) {
         while (start < offset) {
-            ByteBuf first = pieces.element();
-            int length = (int) Math.min(first.readableBytes(), offset - start);
-            first.skipBytes(length);
+            int length = (int) Math.min(pieces.first().readableBytes(), offset - start);
+            pieces.skip(length);
             start += length;
-            if (!first.isReadable()) {
-                pieces.remove().release();
-            }
         }
+        memory.holds(pieces.held());
     }
 
     /** Gives out everything held, in order, as buffers that are the receiver's. */

@@ -10,6 +10,7 @@ import io.socketproxy.registry.SocketEvents.End;
 import io.socketproxy.registry.SocketEvents.StreamEnd;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.HandlerFailures;
 import io.socketproxy.socket.SocketFault;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
@@ -49,6 +50,7 @@ final class Session implements ClientConnection.Events {
     private final Handle handle;
     private final SocketEnd end;
     private final StreamMode mode;
+    private final StreamMemory memory;
     private final BsdSocket.Permission permission;
 
     /** Gives back the turn that a call to receive would wait for. */
@@ -69,8 +71,12 @@ final class Session implements ClientConnection.Events {
     private boolean throttled;
     private boolean repliesWait;
 
+    /** Replies that a client which reads nothing was not sent. */
+    private long repliesLeftOut;
+
     private boolean targetEof;
     private boolean finishing;
+    private boolean leaveIsAnothers;
     private StreamEnd result = StreamEnd.CLIENT_LOST;
 
     private long toClient;
@@ -90,6 +96,7 @@ final class Session implements ClientConnection.Events {
             Handle handle,
             SocketEnd end,
             StreamMode mode,
+            StreamMemory memory,
             BsdSocket.Permission permission,
             Runnable receiveTurn,
             @Nullable Bucket bandwidth) {
@@ -97,6 +104,7 @@ final class Session implements ClientConnection.Events {
         this.handle = handle;
         this.end = end;
         this.mode = mode;
+        this.memory = memory;
         this.permission = permission;
         this.receiveTurn = receiveTurn;
         this.bandwidth = bandwidth;
@@ -114,6 +122,11 @@ final class Session implements ClientConnection.Events {
 
     StreamMode mode() {
         return mode;
+    }
+
+    /** Of what its connection's queue takes its share. */
+    StreamMemory memory() {
+        return memory;
     }
 
     /** Whether another session may go on where this one ends. */
@@ -343,8 +356,11 @@ final class Session implements ClientConnection.Events {
 
     @Override
     public void writable() {
-        if (repliesWait) {
-            repliesWait = false;
+        repliesWait = false;
+        if (repliesLeftOut > 0) {
+            long leftOut = repliesLeftOut;
+            repliesLeftOut = 0;
+            problem(Errno.ENOBUFS, leftOut + " errors were left out, since you did not read those before them");
         }
         if (credited) {
             acknowledge();
@@ -394,9 +410,11 @@ final class Session implements ClientConnection.Events {
         to.ping();
     }
 
-    /** Another session resumes: this one's client is told, and the socket is the other's. */
-    void replaced() {
+    /** Another session resumes: this one's client is told, and the socket, and the leave for a stream, are the other's. */
+    BsdSocket.Permission replaced() {
+        leaveIsAnothers = true;
         finish(StreamEnd.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": resumed by another WebSocket");
+        return permission;
     }
 
     /** The server is stopping, and says so. */
@@ -439,13 +457,45 @@ final class Session implements ClientConnection.Events {
         receiveTurn.run();
         handle.detach(this);
         handle.endUse();
-        permission.close();
-        if (client != null) {
+        ClientConnection from = client;
+        if (!leaveIsAnothers) {
+            if (from == null) {
+                permission.close();
+            } else {
+                // A client that does not take what is queued for it still costs that.
+                from.whenGone(permission::close);
+            }
+        }
+        if (from != null) {
             host.sockets().streamClosed(handle, why, toClient, fromClient);
         }
         host.ended(this);
         if (mode.ephemeral()) {
             host.sockets().abandon(handle);
+        }
+    }
+
+    /** As the action, which runs on the loop by itself; whatever it throws ends this session and nothing else. */
+    Runnable contained(Runnable action) {
+        return () -> {
+            try {
+                action.run();
+            } catch (Throwable failure) {
+                HandlerFailures.record("stream", failure);
+                crashed();
+            }
+        };
+    }
+
+    private void crashed() {
+        try {
+            failed(Errno.ENOBUFS);
+        } catch (RuntimeException | Error again) {
+            ClientConnection of = client;
+            if (of != null) {
+                of.drop();
+            }
+            over(StreamEnd.TARGET_FAILED);
         }
     }
 
@@ -469,7 +519,12 @@ final class Session implements ClientConnection.Events {
 
     /** Answers the client; one that sends without reading the answers has to read first. */
     private void reply(String text) {
-        send(text);
+        if (open().isWritable()) {
+            send(text);
+        } else {
+            // One read of its may hold thousands of messages that each ask for an answer.
+            repliesLeftOut++;
+        }
         if (!open().isWritable()) {
             repliesWait = true;
         }
@@ -483,12 +538,12 @@ final class Session implements ClientConnection.Events {
         } else if (news > 0 && !ackScheduled) {
             ackScheduled = true;
             loop().schedule(
-                            () -> {
+                            contained(() -> {
                                 ackScheduled = false;
                                 if (!over && (acknowledged < end.received() || credit < nextCredit())) {
                                     sendAck();
                                 }
-                            },
+                            }),
                             ACK_MILLIS,
                             TimeUnit.MILLISECONDS);
         }
@@ -513,13 +568,13 @@ final class Session implements ClientConnection.Events {
         if (nanos > 0 && !throttled) {
             throttled = true;
             loop().schedule(
-                            () -> {
+                            contained(() -> {
                                 throttled = false;
                                 if (!over && credited) {
                                     acknowledge();
                                 }
                                 updateFlow();
-                            },
+                            }),
                             nanos,
                             TimeUnit.NANOSECONDS);
         }
@@ -537,7 +592,8 @@ final class Session implements ClientConnection.Events {
             end.reading(fromSocket);
         }
         // Who keeps to its credit is always read, so that what is behind its bytes never waits for the target.
-        boolean fromConnection = (credited || (end.isWritable() && !throttled)) && !repliesWait;
+        boolean takes = credited ? !end.isShort() : end.isWritable() && !throttled;
+        boolean fromConnection = takes && !repliesWait;
         if (fromConnection != clientReads) {
             clientReads = fromConnection;
             connection.reading(fromConnection);

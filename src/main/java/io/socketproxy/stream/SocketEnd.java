@@ -47,6 +47,11 @@ interface SocketEnd {
         return -1;
     }
 
+    /** Whether the owner's streams hold so much that not even bytes within the credit can be taken now. */
+    default boolean isShort() {
+        return false;
+    }
+
     /** Whether the socket is shut down for writing, by whomever. */
     boolean isShut();
 

@@ -65,8 +65,12 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
         Session session = prepared.session();
         try {
             Wire wire = prepared.handoff() ? handedOff(session, tomcats) : null;
-            Wire served = wire == null ? new ContainerWire(tomcats, session.loop(), descriptor(tomcats)) : wire;
-            session.loop().execute(() -> session.begin(new WebSocketConnection(served, session.maxMessageBytes())));
+            Wire served = wire == null
+                    ? new ContainerWire(tomcats, session.loop(), descriptor(tomcats), session.memory())
+                    : wire;
+            session.loop()
+                    .execute(session.contained(() -> session.begin(
+                            new WebSocketConnection(served, session.maxMessageBytes(), prepared.closeTimeout()))));
         } catch (IOException | RejectedExecutionException e) {
             LOG.debug("A client went before its stream began", e);
             tomcats.close();
@@ -94,7 +98,7 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
         TomcatBuffers buffers = TomcatBuffers.take(nio.getSocketBufferHandler());
         // In this order: the duplicate is closed before, then Tomcat's end, and its poller must wake up to let go of
         // it.
-        DescriptorWire wire = new DescriptorWire(duplicate, session.loop(), 0, () -> {
+        DescriptorWire wire = new DescriptorWire(duplicate, session.loop(), 0, session.memory(), () -> {
             if (buffers != null) {
                 buffers.putBack();
             }

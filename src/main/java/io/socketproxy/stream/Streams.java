@@ -3,6 +3,8 @@ package io.socketproxy.stream;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.overload.Budget;
+import io.socketproxy.overload.Overload;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.End;
 import io.socketproxy.registry.SocketId;
@@ -47,6 +49,7 @@ public final class Streams implements SmartLifecycle {
     private final Sockets sockets;
     private final StreamProperties properties;
     private final Control control;
+    private final Budget memory;
     private final Session.Host host = new SessionHost();
 
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
@@ -56,7 +59,8 @@ public final class Streams implements SmartLifecycle {
     private volatile boolean draining;
     private volatile boolean stopped;
 
-    Streams(Sockets sockets, StreamProperties properties, JsonMapper mapper, StreamViews views) {
+    Streams(Sockets sockets, StreamProperties properties, JsonMapper mapper, StreamViews views, Overload overload) {
+        this.memory = overload.buffers();
         this.sockets = sockets;
         this.properties = properties;
         this.control = new Control(mapper, views);
@@ -93,10 +97,12 @@ public final class Streams implements SmartLifecycle {
     public static final class Prepared {
         private final Session session;
         private final boolean handoff;
+        private final Duration closeTimeout;
 
-        private Prepared(Session session, boolean handoff) {
+        private Prepared(Session session, boolean handoff, Duration closeTimeout) {
             this.session = session;
             this.handoff = handoff;
+            this.closeTimeout = closeTimeout;
         }
 
         Session session() {
@@ -105,6 +111,10 @@ public final class Streams implements SmartLifecycle {
 
         boolean handoff() {
             return handoff;
+        }
+
+        Duration closeTimeout() {
+            return closeTimeout;
         }
     }
 
@@ -247,19 +257,26 @@ public final class Streams implements SmartLifecycle {
             if (received != null && received != 0) {
                 throw new SocketFault(Errno.EINVAL, "received=" + received + " was never sent; 0 is all there was");
             }
+            // Not asked where a client comes back: what is held for it goes away only so.
+            memoryOf(handle).admit();
             end = new ByteStreamEnd(
-                    handle, (int) properties.credit().toBytes(), ended -> byteStreams.remove(ended.id()));
+                    handle,
+                    memoryOf(handle),
+                    (int) properties.credit().toBytes(),
+                    properties.closeTimeout(),
+                    ended -> byteStreams.remove(ended.id()));
             byteStreams.put(handle.id(), end);
             if (handle.socket().isClosed()) {
                 // The end closes by itself.
                 throw new SocketFault(Errno.EBADF);
             }
         }
+        BsdSocket.Permission leave = null;
         if (attached instanceof Session old) {
             end.requireHeld(received == null ? end.total() : received);
-            old.replaced();
+            leave = old.replaced();
         }
-        Prepared prepared = prepare(handle, end, mode);
+        Prepared prepared = prepare(handle, end, mode, leave);
         boolean goesOn = false;
         try {
             // From here on no call receives.
@@ -281,35 +298,57 @@ public final class Streams implements SmartLifecycle {
     }
 
     private Prepared prepare(Handle handle, SocketEnd end, StreamMode mode) {
-        if (handle.isAttached()) {
-            throw busy(false);
-        }
-        Runnable receiveTurn = handle.socket().takeReceiveTurn();
-        if (receiveTurn == null) {
-            throw new SocketFault(
-                    Errno.EBUSY, "a call waits to receive from this socket; let it end before a stream receives");
-        }
-        BsdSocket.Permission permission = null;
+        memoryOf(handle).admit();
+        return prepare(handle, end, mode, null);
+    }
+
+    /** @param leave for a stream, where the one that is replaced has had it; null for one of its own */
+    private Prepared prepare(Handle handle, SocketEnd end, StreamMode mode, BsdSocket.@Nullable Permission leave) {
+        BsdSocket.Permission permission = leave;
+        Runnable receiveTurn = null;
         boolean attached = false;
         try {
-            permission = sockets.admitStream(handle.owner());
-            Session session =
-                    new Session(host, handle, end, mode, permission, receiveTurn, sockets.bandwidth(handle.owner()));
+            if (handle.isAttached()) {
+                throw busy(false);
+            }
+            receiveTurn = handle.socket().takeReceiveTurn();
+            if (receiveTurn == null) {
+                throw new SocketFault(
+                        Errno.EBUSY, "a call waits to receive from this socket; let it end before a stream receives");
+            }
+            if (permission == null) {
+                permission = sockets.admitStream(handle.owner());
+            }
+            Session session = new Session(
+                    host,
+                    handle,
+                    end,
+                    mode,
+                    memoryOf(handle),
+                    permission,
+                    receiveTurn,
+                    sockets.bandwidth(handle.owner()));
             attached = handle.attach(session);
             if (!attached) {
                 throw busy(false);
             }
             handle.beginUse();
             sessions.add(session);
-            return new Prepared(session, properties.handoff());
+            return new Prepared(session, properties.handoff(), properties.closeTimeout());
         } finally {
             if (!attached) {
-                receiveTurn.run();
+                if (receiveTurn != null) {
+                    receiveTurn.run();
+                }
                 if (permission != null) {
                     permission.close();
                 }
             }
         }
+    }
+
+    private StreamMemory memoryOf(Handle handle) {
+        return new StreamMemory(memory, handle.owner());
     }
 
     private static SocketFault busy(boolean resumes) {
@@ -339,9 +378,9 @@ public final class Streams implements SmartLifecycle {
             long now = System.nanoTime();
             for (Session session : sessions) {
                 if (session.isAbandoned(now, ABANDONED_NANOS)) {
-                    session.loop().execute(session::abandon);
+                    session.loop().execute(session.contained(session::abandon));
                 } else if (session.isPingDue(now, properties.pingInterval().toNanos())) {
-                    session.loop().execute(session::tick);
+                    session.loop().execute(session.contained(session::tick));
                 }
             }
         } catch (RuntimeException e) {
@@ -391,7 +430,7 @@ public final class Streams implements SmartLifecycle {
 
     private static void run(Session session, Runnable action) {
         try {
-            session.loop().execute(action);
+            session.loop().execute(session.contained(action));
         } catch (RejectedExecutionException e) {
             // The loop has ended, and with it the session.
         }

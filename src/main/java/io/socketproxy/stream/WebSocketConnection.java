@@ -4,6 +4,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.IoEventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.socket.HandlerFailures;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -14,9 +16,6 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
 
     /** How long the other side may take to close, once nothing is left to be said to it. */
     private static final long CLOSING_SECONDS = 5;
-
-    /** How many of those a client may take nothing of what is still queued for it, or have what it sent wait for the target. */
-    private static final int STALLS = 60;
 
     private enum State {
         OPEN,
@@ -38,15 +37,20 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
     private @Nullable ByteBuf unanswered;
 
     private @Nullable ScheduledFuture<?> closing;
-    private int stalls;
-    private int queuedBefore;
+    private final Duration closeTimeout;
+    private long closeBy;
+    private Runnable whenGone = () -> {};
 
     /** Whether something has come since the last look at how the closing goes. */
     private boolean moved;
 
-    /** @param maxMessageBytes as {@link FrameDecoder} has it */
-    WebSocketConnection(Wire wire, int maxMessageBytes) {
+    /**
+     * @param maxMessageBytes as {@link FrameDecoder} has it
+     * @param closeTimeout how long a client may take for what is queued for it when it is to be closed
+     */
+    WebSocketConnection(Wire wire, int maxMessageBytes, Duration closeTimeout) {
         this.wire = wire;
+        this.closeTimeout = closeTimeout;
         this.decoder = new FrameDecoder(this, MAX_TEXT_BYTES, maxMessageBytes);
     }
 
@@ -120,6 +124,15 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
     @Override
     public void drop() {
         end();
+    }
+
+    @Override
+    public void whenGone(Runnable action) {
+        if (state == State.CLOSED) {
+            action.run();
+        } else {
+            whenGone = action;
+        }
     }
 
     @Override
@@ -221,6 +234,23 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
     }
 
     @Override
+    public void broken() {
+        boolean wasOpen = state == State.OPEN || state == State.CLOSING;
+        try {
+            if (state == State.OPEN) {
+                wire.write(Frames.close(CloseCode.SERVER_ERROR, Errno.ENOBUFS + ": " + Errno.ENOBUFS.strerror()));
+            }
+            finish();
+        } catch (RuntimeException | Error again) {
+            // There is no memory to say so, either.
+            end();
+        }
+        if (wasOpen) {
+            tell().gone();
+        }
+    }
+
+    @Override
     public void writable() {
         if (unanswered != null) {
             ByteBuf payload = unanswered;
@@ -244,23 +274,25 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
 
     private void awaitEnd() {
         if (closing == null && state != State.CLOSED) {
-            queuedBefore = wire.queuedBytes();
-            closing = loop().scheduleWithFixedDelay(this::checkEnd, CLOSING_SECONDS, CLOSING_SECONDS, TimeUnit.SECONDS);
+            closeBy = System.nanoTime() + closeTimeout.toNanos();
+            long period = Math.min(TimeUnit.SECONDS.toNanos(CLOSING_SECONDS), closeTimeout.toNanos());
+            closing = loop().scheduleWithFixedDelay(this::checkEnd, period, period, TimeUnit.NANOSECONDS);
         }
     }
 
     private void checkEnd() {
-        int queued = wire.queuedBytes();
-        // What it sent before it saw our close frame is still delivered, as fast as the target takes it.
-        boolean sends = state == State.CLOSING && (moved || !reading);
-        if (queued != queuedBefore || moved) {
-            stalls = 0;
-        }
-        moved = false;
-        queuedBefore = queued;
-        // A slow client still gets what is queued for it.
-        if ((queued == 0 && !sends) || ++stalls == STALLS || wire.isUnanswered()) {
-            ended();
+        try {
+            // Within the time for that a slow client still gets what is queued for it, and what it sent before it saw
+            // our
+            // close frame is delivered, as fast as the target takes it.
+            boolean sends = state == State.CLOSING && (moved || !reading);
+            moved = false;
+            if ((wire.queuedBytes() == 0 && !sends) || System.nanoTime() - closeBy >= 0 || wire.isUnanswered()) {
+                ended();
+            }
+        } catch (RuntimeException | Error failure) {
+            HandlerFailures.record("stream's connection", failure);
+            end();
         }
     }
 
@@ -276,6 +308,9 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
         }
         decoder.release();
         wire.close();
+        Runnable action = whenGone;
+        whenGone = () -> {};
+        action.run();
     }
 
     private Events tell() {

@@ -10,11 +10,11 @@ import io.socketproxy.libc.Errno;
  * <p>Writing takes ownership of the buffer; {@link Reader#read} gives it away.
  */
 interface Wire {
-    /** Above this many queued bytes a wire is not writable; it bounds what a stream holds in one direction. */
-    int HIGH_WATER_BYTES = 512 * 1024;
+    /** When the queue takes this much memory a wire is not writable; with the read before, it bounds what a stream holds in one direction. */
+    int HIGH_WATER_BYTES = 160 * 1024;
 
-    /** At this many queued bytes a wire that was not writable is so again. */
-    int LOW_WATER_BYTES = 128 * 1024;
+    /** When it takes this much again, a wire that was not writable is so. */
+    int LOW_WATER_BYTES = 64 * 1024;
 
     /** The most that one read takes. */
     int MAX_READ_BYTES = 256 * 1024;
@@ -36,9 +36,8 @@ interface Wire {
     /** Bytes queued. */
     int queuedBytes();
 
-    default boolean isWritable() {
-        return queuedBytes() < HIGH_WATER_BYTES;
-    }
+    /** Whether the queue takes more; after a no {@link Reader#writable} tells when it does again. */
+    boolean isWritable();
 
     /** FIN, after what is queued. */
     void shutdownOutput();
@@ -63,11 +62,15 @@ interface Wire {
         /** Writing failed; what was queued is lost, and so is what is written from now on. */
         void writeFailed(Errno errno);
 
-        /** The queue is below {@link #LOW_WATER_BYTES} again, after it was above {@link #HIGH_WATER_BYTES}. */
+        /** The queue takes more again, after {@link #isWritable} was denied. */
         void writable();
 
         /** The kernel has taken some of what was queued. */
         default void taken() {}
+        /** What handles the descriptor has failed, out of memory say; called once, and if that does not help the wire ends by itself. */
+        default void broken() {
+            readFailed(Errno.ENOBUFS);
+        }
 
         /** The queue has been handed over whole. */
         default void drained() {}

@@ -20,6 +20,7 @@ import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -438,5 +439,21 @@ class WaitingTest extends SocketTest {
         assertThatExceptionOfType(ExecutionException.class)
                 .isThrownBy(() -> call.get(20, TimeUnit.SECONDS))
                 .withCauseInstanceOf(Caller.Gone.class);
+    }
+
+    @Test
+    void whoGivesUpOnWaitingLeavesNothingBehind() throws Exception {
+        BsdSocket socket = udp();
+        List<WeakReference<Future<Integer>>> gaveUp = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            Future<Integer> ready = socket.whenReady(POLLIN);
+            gaveUp.add(new WeakReference<>(ready));
+            ready.cancel(false);
+        }
+        socket.loop().submit(() -> {}).get(20, TimeUnit.SECONDS);
+        until("none of them is held", () -> {
+            System.gc();
+            return gaveUp.stream().allMatch(each -> each.refersTo(null));
+        });
     }
 }

@@ -9,6 +9,8 @@ import io.netty.channel.IoEventLoop;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
+import io.socketproxy.overload.Budget;
+import io.socketproxy.socket.HandlerFailures;
 import io.socketproxy.socket.Readiness;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
@@ -23,6 +25,9 @@ import org.junit.jupiter.api.Test;
 
 /** A wire on one end of a socket pair, and system calls on the other. */
 class DescriptorWireTest {
+    private static final StreamMemory MEMORY =
+            new StreamMemory(new Budget("bytes", Long.MAX_VALUE, Long.MAX_VALUE), "alice");
+
     private final Readiness readiness = new Readiness(1);
     private final IoEventLoop loop = readiness.next();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
@@ -38,10 +43,17 @@ class DescriptorWireTest {
         boolean ended;
         boolean drained;
         int writables;
+        int toThrow;
+        int breaks;
         Errno writeFailure;
 
         @Override
         public void read(ByteBuf data) {
+            if (toThrow > 0) {
+                toThrow--;
+                data.release();
+                throw new OutOfMemoryError("as thrown by an allocator");
+            }
             freeInFront = data.readerIndex();
             bytes.writeBytes(ByteBufUtil.getBytes(data));
             data.release();
@@ -73,6 +85,11 @@ class DescriptorWireTest {
         }
 
         @Override
+        public void broken() {
+            breaks++;
+        }
+
+        @Override
         public int room() {
             return room;
         }
@@ -84,7 +101,7 @@ class DescriptorWireTest {
         assertThat(Libc.socketpair(Constants.AF_UNIX, Constants.SOCK_STREAM, 0, pair))
                 .isZero();
         peer = pair[1];
-        wire = new DescriptorWire(pair[0], loop, 10, () -> closed.complete(null));
+        wire = new DescriptorWire(pair[0], loop, 10, MEMORY, () -> closed.complete(null));
         on(() -> wire.open(recorder));
     }
 
@@ -172,7 +189,7 @@ class DescriptorWireTest {
                 wire.flush();
             }
         });
-        assertThat(on(() -> wire.queuedBytes())).isGreaterThanOrEqualTo(Wire.HIGH_WATER_BYTES);
+        assertThat(on(() -> wire.heldBytes())).isGreaterThanOrEqualTo(Wire.HIGH_WATER_BYTES);
         int[] received = new int[1];
         await(() -> {
             received[0] += Math.max(peerReceives(), 0);
@@ -211,5 +228,101 @@ class DescriptorWireTest {
         on(() -> wire.reading(true));
         await(() -> recorder.ended);
         assertThat(recorder.bytes.size()).isEqualTo(100);
+    }
+
+    @Test
+    void whatAHandlerThrowsEndsItsWireAndNothingElse() throws Exception {
+        long before = HandlerFailures.count();
+        on(() -> {
+            recorder.toThrow = 2;
+            wire.reading(true);
+        });
+        peerSends(1);
+        // It is told once, and may say its last words.
+        await(() -> recorder.breaks == 1);
+        assertThat(closed).isNotDone();
+        peerSends(1);
+        closed.get(10, TimeUnit.SECONDS);
+        assertThat(on(() -> recorder.ended)).isTrue();
+        assertThat(HandlerFailures.count()).isEqualTo(before + 2);
+        // The loop lives, without the second that an exception would have cost it.
+        long start = System.nanoTime();
+        on(() -> {});
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(900));
+    }
+
+    @Test
+    void singleBytesThatThePeerDoesNotTakeCostLittleMoreThanTheyAre() throws Exception {
+        on(() -> {
+            wire.write(data(3_000_000));
+            wire.flush();
+        });
+        await(() -> wire.queuedBytes() > 0);
+        int before = on(() -> wire.heldBytes());
+        on(() -> {
+            for (int i = 0; i < 50_000; i++) {
+                wire.write(PooledByteBufAllocator.DEFAULT.directBuffer(2048).writeByte(i));
+                wire.flush();
+            }
+        });
+        assertThat(on(() -> wire.heldBytes()) - before).isBetween(50_000, 80_000);
+    }
+
+    @Test
+    void withoutMemoryLeftItGoesOnWithLittle() throws Exception {
+        int[] pair = new int[2];
+        assertThat(Libc.socketpair(Constants.AF_UNIX, Constants.SOCK_STREAM, 0, pair))
+                .isZero();
+        Budget none = new Budget("bytes", 0, 0);
+        CompletableFuture<Void> end = new CompletableFuture<>();
+        Recorder of = new Recorder();
+        DescriptorWire poor =
+                new DescriptorWire(pair[0], loop, 10, new StreamMemory(none, "alice"), () -> end.complete(null));
+        int[] wrote = new int[1];
+        on(() -> {
+            poor.open(of);
+            while (poor.isWritable()) {
+                poor.write(data(5000));
+                poor.flush();
+                wrote[0] += 5000;
+            }
+        });
+        assertThat(on(poor::heldBytes)).isLessThan(StreamMemory.FREE_BYTES + 8192);
+        int[] received = new int[1];
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(1 << 20);
+            await(() -> {
+                received[0] += Math.max((int) Libc.recvmsg(pair[1], buffer, 0).length(), 0);
+                return received[0] == wrote[0] && of.writables == 1;
+            });
+        }
+        assertThat(on(poor::isWritable)).isTrue();
+        on(poor::close);
+        end.get(10, TimeUnit.SECONDS);
+        Libc.close(pair[1]);
+    }
+
+    @Test
+    void whatItsQueueHoldsIsTakenFromTheBudgetAndGivenBack() throws Exception {
+        int[] pair = new int[2];
+        assertThat(Libc.socketpair(Constants.AF_UNIX, Constants.SOCK_STREAM, 0, pair))
+                .isZero();
+        Budget budget = new Budget("bytes", 1 << 20, 1 << 20);
+        CompletableFuture<Void> end = new CompletableFuture<>();
+        DescriptorWire other =
+                new DescriptorWire(pair[0], loop, 10, new StreamMemory(budget, "alice"), () -> end.complete(null));
+        on(() -> {
+            other.open(new Recorder());
+            while (other.isWritable()) {
+                other.write(data(50_000));
+                other.flush();
+            }
+        });
+        assertThat(budget.used()).isGreaterThanOrEqualTo(on(other::heldBytes) - StreamMemory.FREE_BYTES);
+        on(other::close);
+        end.get(10, TimeUnit.SECONDS);
+        assertThat(budget.used()).isZero();
+        assertThat(budget.owners()).isZero();
+        Libc.close(pair[1]);
     }
 }

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.PooledByteBufAllocator;
+import io.socketproxy.overload.Budget;
 import java.io.ByteArrayOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class ResumeBufferTest {
-    private final ResumeBuffer buffer = new ResumeBuffer(10);
+    private final ResumeBuffer buffer =
+            new ResumeBuffer(10, new StreamMemory(new Budget("bytes", Long.MAX_VALUE, Long.MAX_VALUE), "alice"));
 
     @AfterEach
     void release() {
@@ -91,5 +93,44 @@ class ResumeBufferTest {
         assertThat(ByteBufUtil.hexDump(data)).isEqualTo("8203010203");
         data.release();
         assertThat(held()).isEqualTo("010203");
+    }
+
+    @Test
+    void manySingleBytesAreFewBuffersAndCountWithWhatTheyTake() {
+        ResumeBuffer large = new ResumeBuffer(
+                1 << 20, new StreamMemory(new Budget("bytes", Long.MAX_VALUE, Long.MAX_VALUE), "alice"));
+        int bytes = 0;
+        while (large.room() > 0) {
+            ByteBuf data = read("2a", 2048);
+            large.add(data);
+            assertThat(data.refCnt()).isEqualTo(1);
+            data.release();
+            bytes++;
+        }
+        assertThat(bytes).isBetween(900_000, 1 << 20);
+        int[] pieces = new int[1];
+        large.replay(piece -> {
+            pieces[0]++;
+            piece.release();
+        });
+        assertThat(pieces[0]).isLessThan(100);
+        large.trimTo(bytes / 2);
+        assertThat(large.room()).isGreaterThan(bytes / 3);
+        large.release();
+        assertThat(large.room()).isEqualTo(1 << 20);
+    }
+
+    @Test
+    void withoutMemoryLeftItTakesLittleAndGoesOnAfterAcknowledgements() {
+        ResumeBuffer poor = new ResumeBuffer(1 << 20, new StreamMemory(new Budget("bytes", 0, 0), "alice"));
+        while (poor.room() > 0) {
+            ByteBuf data = read("2a2a2a2a2a2a2a2a", 2048);
+            poor.add(data);
+            data.release();
+        }
+        assertThat(poor.end()).isBetween(4000L, 20_000L);
+        poor.trimTo(poor.end());
+        assertThat(poor.room()).isGreaterThan(1000);
+        poor.release();
     }
 }

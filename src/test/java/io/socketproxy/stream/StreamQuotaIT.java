@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.socketproxy.stream.RawWebSocket.Answer;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.test.context.TestPropertySource;
@@ -15,6 +18,7 @@ import tools.jackson.databind.JsonNode;
         properties = {
             "socket-proxy.limits.handles-per-owner=4",
             "socket-proxy.limits.streams-per-owner=2",
+            "socket-proxy.stream.close-timeout=6s",
         })
 class StreamQuotaIT extends StreamServer {
 
@@ -40,6 +44,40 @@ class StreamQuotaIT extends StreamServer {
                 });
                 second.binary("untouched");
                 assertThat(second.string(9)).isEqualTo("untouched");
+            }
+        }
+        noHandles();
+    }
+
+    @Test
+    void aStreamCountsAsLongAsSomethingIsQueuedForItsClientAndNoLongerThanThatMayTake() throws Exception {
+        byte[] piece = new byte[65_536];
+        try (Target target = Target.serving(connection -> {
+            while (true) {
+                connection.getOutputStream().write(piece);
+            }
+        })) {
+            List<RawWebSocket> stalled = new ArrayList<>();
+            long closed = 0;
+            for (int i = 0; i < 2; i++) {
+                String id = connected(target.port());
+                stalled.add(RawWebSocket.open(port, stream(id), 8 << 10, BEARER));
+                // Until more is there than the kernel takes for a client that reads nothing.
+                Eventually.settled(
+                        () -> ok("GET", "/api/v1/sockets/" + id, "")
+                                .get("bytesIn")
+                                .asLong(),
+                        Duration.ofSeconds(1));
+                closed = System.nanoTime();
+                ok("DELETE", "/api/v1/sockets/" + id, "");
+            }
+            assertThat(RawWebSocket.refused(port, connect(target.port()), BEARER)
+                            .status())
+                    .isEqualTo(429);
+            Eventually.holds(() -> raw(target.port()).reset());
+            assertThat(Duration.ofNanos(System.nanoTime() - closed)).isGreaterThan(Duration.ofSeconds(2));
+            for (RawWebSocket each : stalled) {
+                each.reset();
             }
         }
         noHandles();
