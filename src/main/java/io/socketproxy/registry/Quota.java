@@ -95,7 +95,7 @@ final class Quota {
     }
 
     /**
-     * Counts one connect.
+     * Counts one connect, or one new destination of datagrams.
      *
      * @throws QuotaExceeded EAGAIN where the owner connects too fast
      */
@@ -113,7 +113,8 @@ final class Quota {
         if (!probe.isConsumed()) {
             throw new QuotaExceeded(
                     Errno.EAGAIN,
-                    "more than " + limits.connectsPerSecond() + " connects a second; wait and try again",
+                    "more than " + limits.connectsPerSecond()
+                            + " connects and new destinations a second; wait and try again",
                     Duration.ofNanos(probe.getNanosToWaitForRefill()));
         }
     }
