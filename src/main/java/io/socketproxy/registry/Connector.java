@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -194,16 +195,20 @@ final class Connector implements AutoCloseable {
      * A new handle that is connected to the first of the addresses to answer.
      *
      * @param permission the handle's from now on if this returns, and given back if it throws
+     * @param register makes the handle one that can be found, before the race is over
      * @throws PolicyDenied where policy allows none
      * @throws SocketFault the most telling of what they answered; ETIMEDOUT for no answer
      */
-    Handle race(Order order, List<SockAddr> addresses, BsdSocket.Permission permission) {
+    Handle race(Order order, List<SockAddr> addresses, BsdSocket.Permission permission, Consumer<Handle> register) {
         try (Budget.Grant beside = besides.take(order.owner(), 0)) {
             int room = 1;
             while (room < Math.min(Race.OPEN, addresses.size()) && beside.tryGrow(1)) {
                 room++;
             }
-            return new Attempts(order).run(addresses, room, permission);
+            Handle winner = new Attempts(order).run(addresses, room, permission);
+            register.accept(winner);
+            attempts.remove(winner);
+            return winner;
         }
     }
 
@@ -262,7 +267,6 @@ final class Connector implements AutoCloseable {
                 Attempt winner = new Race<>(this, addresses, room).run();
                 winner.leave.won(permission);
                 winner.handle.endUse();
-                attempts.remove(winner.handle);
                 connected(winner.handle, winner.address, winner.start, null);
                 return winner.handle;
             } catch (RuntimeException e) {

@@ -365,8 +365,11 @@ public final class Sockets implements AutoCloseable {
         }
         Duration duration = requireLease("leaseMs", lease);
         try {
-            return register(connector.race(
-                    new Connector.Order(owner, plainType, endpoint.host(), duration, wait), addresses, admit(owner)));
+            return connector.race(
+                    new Connector.Order(owner, plainType, endpoint.host(), duration, wait),
+                    addresses,
+                    admit(owner),
+                    this::register);
         } finally {
             completeDrain();
         }
