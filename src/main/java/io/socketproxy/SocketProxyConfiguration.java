@@ -1,6 +1,8 @@
 package io.socketproxy;
 
 import io.socketproxy.address.Resolver;
+import io.socketproxy.overload.Overload;
+import io.socketproxy.overload.OverloadProperties;
 import io.socketproxy.policy.EgressPolicy;
 import io.socketproxy.policy.ListenPolicy;
 import io.socketproxy.policy.PolicyProperties;
@@ -28,6 +30,7 @@ import org.springframework.validation.annotation.Validated;
     PolicyProperties.class,
     LeaseProperties.class,
     LimitProperties.class,
+    OverloadProperties.class,
     Drain.DrainProperties.class,
     SocketProxyConfiguration.ResolverProperties.class
 })
@@ -47,15 +50,21 @@ class SocketProxyConfiguration {
             Duration timeout) {}
 
     @Bean
+    Overload overload(OverloadProperties properties) {
+        return new Overload(properties);
+    }
+
+    @Bean
     Readiness readiness() {
         return new Readiness(Runtime.getRuntime().availableProcessors());
     }
 
     @Bean
-    Resolver resolver(ResolverProperties properties, List<Resolver.LookUps> lookUps) {
+    Resolver resolver(ResolverProperties properties, Overload overload, List<Resolver.LookUps> lookUps) {
         return new Resolver(
                 properties.threads(),
                 properties.timeout(),
+                overload.lookUps(),
                 (subject, took, error) -> lookUps.forEach(listener -> listener.lookedUp(subject, took, error)));
     }
 
@@ -77,7 +86,8 @@ class SocketProxyConfiguration {
             ListenPolicy listen,
             LeaseProperties leases,
             LimitProperties limits,
+            Overload overload,
             List<SocketEvents> events) {
-        return new Sockets(readiness, resolver, egress, listen, leases, limits, events);
+        return new Sockets(readiness, resolver, egress, listen, leases, limits, overload, events);
     }
 }

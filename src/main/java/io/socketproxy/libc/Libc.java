@@ -35,6 +35,7 @@ public final class Libc {
     private static final int SOCK_NONBLOCK = 0x800;
     private static final int SOCK_CLOEXEC = 0x80000;
     private static final int F_DUPFD_CLOEXEC = 1030;
+    private static final long FIONREAD = 0x541b;
     private static final int RLIMIT_NOFILE = 7;
     private static final int ERANGE = 34;
 
@@ -71,6 +72,11 @@ public final class Libc {
     private static final MethodHandle FCNTL = LINKER.downcallHandle(
             LIBRARY.findOrThrow("fcntl"),
             FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT),
+            ERRNO_STATE,
+            Linker.Option.firstVariadicArg(2));
+    private static final MethodHandle IOCTL = LINKER.downcallHandle(
+            LIBRARY.findOrThrow("ioctl"),
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
             ERRNO_STATE,
             Linker.Option.firstVariadicArg(2));
     private static final MethodHandle GETADDRINFO = call("getaddrinfo", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
@@ -203,6 +209,18 @@ public final class Libc {
                     length,
                     length < 0 ? 0 : header.get(JAVA_INT, Msghdr.FLAGS),
                     named ? SockAddr.fromNative(sockaddr, nameLength) : null);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Bytes of a stream that are there to be read, up to urgent data: ioctl(2) FIONREAD; or a negated errno. */
+    public static int readable(int descriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment bytes = arena.allocate(JAVA_INT);
+            int result = result(state, (int) IOCTL.invokeExact(state, descriptor, FIONREAD, bytes));
+            return result < 0 ? result : bytes.get(JAVA_INT, 0);
         } catch (Throwable t) {
             throw unexpected(t);
         }

@@ -190,7 +190,7 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
 
     private static @Nullable String limit(SocketFault fault) {
         return switch (fault) {
-            case QuotaExceeded exceeded -> exceeded.errno() == Errno.EMFILE ? "owner" : "rate";
+            case QuotaExceeded exceeded -> exceeded.errno() == Errno.EAGAIN ? "rate" : "owner";
             case Draining draining -> "draining";
             default -> fault.errno() == Errno.ENFILE ? "server" : null;
         };

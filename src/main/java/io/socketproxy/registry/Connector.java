@@ -64,9 +64,6 @@ final class Connector implements AutoCloseable {
     private final Ports ports;
     private final List<SocketEvents> events;
 
-    /** Attempts beside the first one of a race: the descriptors that no handle's leave covers. */
-    private final Budget besides;
-
     /** Those of races under way. */
     private final Set<Handle> attempts = ConcurrentHashMap.newKeySet();
 
@@ -79,8 +76,6 @@ final class Connector implements AutoCloseable {
         this.quota = quota;
         this.ports = ports;
         this.events = events;
-        int descriptors = quota.descriptors().attempts();
-        this.besides = new Budget("attempts to connect", descriptors, Math.max(1, descriptors / 4));
     }
 
     /** Whether no race is under way. */
@@ -200,7 +195,7 @@ final class Connector implements AutoCloseable {
      * @throws SocketFault the most telling of what they answered; ETIMEDOUT for no answer
      */
     Handle race(Order order, List<SockAddr> addresses, BsdSocket.Permission permission, Consumer<Handle> register) {
-        try (Budget.Grant beside = besides.take(order.owner(), 0)) {
+        try (Budget.Grant beside = quota.attempts().take(order.owner(), 0)) {
             int room = 1;
             while (room < Math.min(Race.OPEN, addresses.size()) && beside.tryGrow(1)) {
                 room++;

@@ -17,6 +17,9 @@ import io.socketproxy.address.Resolver;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.Exhausted;
+import io.socketproxy.overload.Overload;
+import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Decision;
 import io.socketproxy.policy.EgressPolicy;
@@ -36,7 +39,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -99,13 +105,14 @@ public final class Sockets implements AutoCloseable {
             ListenPolicy listen,
             LeaseProperties leases,
             LimitProperties limits,
+            Overload overload,
             List<SocketEvents> events) {
         this.readiness = readiness;
         this.resolver = resolver;
         this.egress = egress;
         this.listen = listen;
         this.leases = leases;
-        this.quota = new Quota(limits);
+        this.quota = new Quota(limits, overload);
         this.events = List.copyOf(events);
         this.connector = new Connector(
                 readiness,
@@ -274,7 +281,7 @@ public final class Sockets implements AutoCloseable {
 
     /** bind(2), under listen policy. */
     public void bind(Handle handle, Endpoint endpoint) {
-        SockAddr address = resolve(handle.socket(), endpoint);
+        SockAddr address = resolve(handle, endpoint);
         synchronized (handle) {
             bindCleared(handle, endpoint.host(), address, Operation.BIND);
         }
@@ -335,7 +342,8 @@ public final class Sockets implements AutoCloseable {
      */
     public void connect(Handle handle, Endpoint endpoint, Wait wait) {
         BsdSocket socket = handle.socket();
-        connector.connect(handle, endpoint.host(), resolve(endpoint, socket.family(), socket.type()), wait);
+        connector.connect(
+                handle, endpoint.host(), resolve(handle.owner(), endpoint, socket.family(), socket.type()), wait);
     }
 
     /**
@@ -359,7 +367,7 @@ public final class Sockets implements AutoCloseable {
         if (family != AF_UNSPEC) {
             requireFamily(family);
         }
-        List<SockAddr> addresses = resolve(endpoint, endpoint.path() != null ? AF_UNIX : family, plainType);
+        List<SockAddr> addresses = resolve(owner, endpoint, endpoint.path() != null ? AF_UNIX : family, plainType);
         if (addresses.size() == 1) {
             return createConnected(owner, plainType, endpoint.host(), addresses, lease, wait);
         }
@@ -465,11 +473,12 @@ public final class Sockets implements AutoCloseable {
     /**
      * recvfrom(2); null where nothing came in time.
      *
+     * @param room where what is received is counted
      * @throws SocketFault EBUSY where a stream is attached, which receives alone
      */
-    public BsdSocket.@Nullable Message receive(Handle handle, int size, int flags, Wait wait) {
+    public BsdSocket.@Nullable Message receive(Handle handle, int size, int flags, Wait wait, Room room) {
         requireNoStream(handle);
-        return handle.socket().receive(size, flags, wait);
+        return handle.socket().receive(size, flags, wait, room);
     }
 
     /** send(2): how many bytes the kernel took. */
@@ -491,7 +500,7 @@ public final class Sockets implements AutoCloseable {
      * @throws QuotaExceeded EAGAIN where the owner begins with new destinations, or connects, too fast
      */
     public Cleared.Remote clearDestination(Handle handle, Endpoint endpoint) {
-        return clearDestination(handle, endpoint.host(), resolve(handle.socket(), endpoint));
+        return clearDestination(handle, endpoint.host(), resolve(handle, endpoint));
     }
 
     /** Has policy judge a datagram's destination that is an address; does not wait. Otherwise as the other. */
@@ -560,20 +569,21 @@ public final class Sockets implements AutoCloseable {
 
     /** poll(2) over handles: the revents of each, POLLNVAL for one that the owner does not have; all 0 when the time was up. */
     public int[] poll(String owner, List<Interest> interests, Wait wait) {
-        List<Handle> used = new ArrayList<>(interests.size());
+        // A handle that is named often is looked for once.
+        Map<String, Optional<Handle>> named = new HashMap<>();
         try {
             List<Poll.Interest> sockets = new ArrayList<>(interests.size());
             for (Interest interest : interests) {
-                Handle handle = find(owner, interest.id());
-                if (handle != null) {
-                    handle.beginUse();
-                    used.add(handle);
-                }
-                sockets.add(new Poll.Interest(handle == null ? null : handle.socket(), interest.events()));
+                Optional<Handle> handle = named.computeIfAbsent(interest.id(), id -> {
+                    Optional<Handle> found = Optional.ofNullable(find(owner, id));
+                    found.ifPresent(Handle::beginUse);
+                    return found;
+                });
+                sockets.add(new Poll.Interest(handle.map(Handle::socket).orElse(null), interest.events()));
             }
             return Poll.poll(sockets, wait);
         } finally {
-            used.forEach(Handle::endUse);
+            named.values().forEach(handle -> handle.ifPresent(Handle::endUse));
         }
     }
 
@@ -597,6 +607,15 @@ public final class Sockets implements AutoCloseable {
 
     /** Ends a handle, for whatever reason. */
     public void close(Handle handle, End end) {
+        end(handle, end, end == End.LEASE_EXPIRED);
+    }
+
+    /** Ends a handle that its WebSocket has left behind; where that was cut off, the peer is to learn of it. */
+    public void abandon(Handle handle) {
+        end(handle, End.CLOSED, true);
+    }
+
+    private void end(Handle handle, End end, boolean abandoned) {
         if (!handles.remove(handle.id(), handle)) {
             return;
         }
@@ -605,7 +624,11 @@ public final class Sockets implements AutoCloseable {
             return own.isEmpty() ? null : own;
         });
         // First the descriptor, then the port: another owner must not find it free too early.
-        handle.socket().close();
+        if (abandoned) {
+            handle.socket().abandon();
+        } else {
+            handle.socket().close();
+        }
         handle.removePath();
         ports.release(handle);
         events.forEach(listener -> listener.ended(handle, end));
@@ -642,9 +665,9 @@ public final class Sockets implements AutoCloseable {
     }
 
     /** What policy would say of connecting to, sending to or binding each address of the endpoint; nothing is opened. */
-    public List<Decision> explain(Endpoint endpoint, int family, int type, Operation operation) {
+    public List<Decision> explain(String owner, Endpoint endpoint, int family, int type, Operation operation) {
         boolean local = operation == Operation.BIND || operation == Operation.LISTEN;
-        return resolve(endpoint, endpoint.path() != null ? AF_UNIX : family, type).stream()
+        return resolve(owner, endpoint, endpoint.path() != null ? AF_UNIX : family, type).stream()
                 .map(address -> {
                     Target target = new Target(transport(address, type), endpoint.host(), address);
                     return local ? listen.judge(target) : egress.judge(target);
@@ -744,16 +767,22 @@ public final class Sockets implements AutoCloseable {
     }
 
     /** The endpoint's first address, as Python's bind, connect and sendto take it. */
-    private SockAddr resolve(BsdSocket socket, Endpoint endpoint) {
-        return resolve(endpoint, socket.family(), socket.type()).getFirst();
+    private SockAddr resolve(Handle handle, Endpoint endpoint) {
+        BsdSocket socket = handle.socket();
+        return resolve(handle.owner(), endpoint, socket.family(), socket.type()).getFirst();
     }
 
-    private List<SockAddr> resolve(Endpoint endpoint, int family, int type) {
+    private List<SockAddr> resolve(String owner, Endpoint endpoint, int family, int type) {
         try {
-            return resolver.addresses(endpoint, family, type);
+            return resolver.addresses(owner, endpoint, family, type);
         } catch (IllegalArgumentException e) {
             throw SocketFault.invalid(
                     endpoint.path() != null || family == AF_UNIX ? "path" : "host", String.valueOf(e.getMessage()));
+        } catch (Exhausted e) {
+            String detail = String.valueOf(e.getMessage());
+            throw e.ofOwner()
+                    ? new QuotaExceeded(Errno.ENOBUFS, detail, e.retryAfter())
+                    : new SocketFault(Errno.ENOBUFS, detail);
         }
     }
 

@@ -55,7 +55,7 @@ public final class Wait {
      * Parks the thread until the future completes.
      *
      * @return whether it completed in time
-     * @throws Caller.Gone when the caller went meanwhile, or the server is stopping
+     * @throws Caller.Gone when the caller went while this waited, or the server is stopping
      * @throws SocketFault what the future failed with
      */
     boolean await(CompletableFuture<?> future) {
@@ -77,15 +77,15 @@ public final class Wait {
             } catch (ExecutionException e) {
                 throw rethrown(e.getCause());
             }
+            if (caller.gone()) {
+                throw new Caller.Gone();
+            }
         } else {
             try {
                 future.join();
             } catch (CompletionException e) {
                 throw rethrown(e.getCause());
             }
-        }
-        if (caller.gone()) {
-            throw new Caller.Gone();
         }
         return true;
     }
