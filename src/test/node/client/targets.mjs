@@ -208,7 +208,7 @@ export async function start(serviceUrl) {
     }),
   };
   return {
-    url: `http://${HOST}:${network.address().port}`,
+    url: `http://${HOST}:${network.address().port}${service.pathname.replace(/\/$/, "")}`,
     ports,
     ipv6: await hasIpv6(),
     control: (name, ...args) => control[name](...args),

@@ -321,8 +321,7 @@ export class HandlePane {
 
   #aboutPanel() {
     const socket = this.#socket;
-    const origin = new URL('.', location.href).href.replace(/\/$/, '');
-    const curl = `curl -H "Authorization: Bearer $TOKEN" ${origin}${socket.links.self}`;
+    const curl = `curl -H "Authorization: Bearer $TOKEN" ${new URL(socket.links.self, location.href)}`;
     return h('div.about-panel', {},
       h('h3', {}, 'From a shell'),
       h('div.snippet', {}, h('code', {}, curl), this.#copyButton(curl, 'Copy the command')),

@@ -2,15 +2,18 @@ package io.socketproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import jakarta.validation.Constraint;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
@@ -20,6 +23,7 @@ import org.springframework.context.annotation.Import;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.support.SpringFactoriesLoader;
+import org.springframework.validation.annotation.Validated;
 
 /** What stops the start-up because of a setting, and what the user is told. */
 class SettingsTest {
@@ -148,6 +152,25 @@ class SettingsTest {
         assertThat(start(Map.of("SOCKET_PROXY_MINE", "7"), "--socket-proxy.limits.handles=${SOCKET_PROXY_MINE}"))
                 .isEmpty();
         assertThat(start(Map.of("SOCKET_PROXY_MINE", "7"))).contains("SOCKET_PROXY_MINE");
+    }
+
+    @Test
+    void everySettingWithABoundIsHeldToIt() {
+        try (ConfigurableApplicationContext context = new SpringApplicationBuilder(SettingsAlone.class)
+                .web(WebApplicationType.NONE)
+                .run()) {
+            assertThat(context.getBeansWithAnnotation(ConfigurationProperties.class)
+                            .values())
+                    .filteredOn(bean -> bean.getClass().isRecord() && hasBounds(bean.getClass()))
+                    .isNotEmpty()
+                    .allMatch(bean -> bean.getClass().isAnnotationPresent(Validated.class));
+        }
+    }
+
+    private static boolean hasBounds(Class<?> properties) {
+        return Stream.of(properties.getRecordComponents())
+                .flatMap(component -> Stream.of(component.getAccessor().getAnnotations()))
+                .anyMatch(annotation -> annotation.annotationType().isAnnotationPresent(Constraint.class));
     }
 
     @Test

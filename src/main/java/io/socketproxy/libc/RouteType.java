@@ -11,6 +11,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.concurrent.ArrayBlockingQueue;
 
 /**
  * The kernel's answer to "where would a packet for this address go?": {@code RTM_GETROUTE} of rtnetlink(7).
@@ -46,6 +47,10 @@ public final class RouteType {
     private static final int RTMSG_BYTES = 12;
     private static final int REPLY_BYTES = 4096;
 
+    /** Sockets that nobody asks by at the moment; opening one takes as long as asking does. */
+    private static final ArrayBlockingQueue<Integer> IDLE =
+            new ArrayBlockingQueue<>(2 * Runtime.getRuntime().availableProcessors());
+
     // recvmsg would name the sender, an AF_NETLINK address, which is no SockAddr.
     private static final MethodHandle RECV = Linker.nativeLinker()
             .downcallHandle(
@@ -69,10 +74,9 @@ public final class RouteType {
                     case SockAddr.Unix ignored -> throw new IllegalArgumentException("AF_UNIX has no routes");
                 };
         int scopeId = address instanceof SockAddr.Inet6 inet ? inet.scopeId() : 0;
-        int descriptor = Libc.socket(Constants.require("AF_NETLINK"), Constants.require("SOCK_RAW"), NETLINK_ROUTE);
-        if (descriptor < 0) {
-            throw new UnsupportedOperationException("netlink: " + Errno.of(-descriptor));
-        }
+        Integer kept = IDLE.poll();
+        int descriptor = kept == null ? open() : kept;
+        boolean answered = false;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment request = request(arena, address.family(), destination, scopeId);
             long sent = Libc.sendto(descriptor, request, 0, null);
@@ -80,10 +84,24 @@ public final class RouteType {
                 throw new UnsupportedOperationException("netlink: " + Errno.of((int) -sent));
             }
             MemorySegment reply = arena.allocate(REPLY_BYTES, 8);
-            return typeIn(reply, receive(descriptor, reply));
+            int type = typeIn(reply, receive(descriptor, reply));
+            answered = true;
+            return type;
         } finally {
-            Libc.close(descriptor);
+            // One whose answer was none might give it to the next question.
+            if (!answered || !IDLE.offer(descriptor)) {
+                Libc.close(descriptor);
+            }
         }
+    }
+
+    /** A netlink socket for the routes of the network namespace that the thread is in. */
+    static int open() {
+        int descriptor = Libc.socket(Constants.require("AF_NETLINK"), Constants.require("SOCK_RAW"), NETLINK_ROUTE);
+        if (descriptor < 0) {
+            throw new UnsupportedOperationException("netlink: " + Errno.of(-descriptor));
+        }
+        return descriptor;
     }
 
     private static MemorySegment request(Arena arena, int family, byte[] destination, int scopeId) {
@@ -107,7 +125,7 @@ public final class RouteType {
 
     private static long receive(int descriptor, MemorySegment reply) {
         try {
-            return (long) RECV.invokeExact(descriptor, reply, reply.byteSize(), 0);
+            return (long) RECV.invokeExact(descriptor, reply, reply.byteSize(), Constants.MSG_DONTWAIT);
         } catch (Throwable t) {
             throw new IllegalStateException("recv", t);
         }

@@ -1,28 +1,45 @@
 package io.socketproxy.observability;
 
 import io.socketproxy.address.InetText;
+import io.socketproxy.overload.SampledLog;
 import io.socketproxy.policy.Decision;
 import io.socketproxy.registry.SocketEvents;
+import java.time.Duration;
 import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
-/** One line for each thing that policy allowed or denied, under the logger {@code io.socketproxy.decisions}. */
+/**
+ * One line for each thing that policy allowed or denied, under the logger {@code io.socketproxy.decisions}. Of one owner's of a kind those
+ * beyond {@value #LINES} a second are counted: nobody is to fill the log, or keep others from it.
+ */
 @Component
 class DecisionLog implements SocketEvents {
     private static final Logger LOG = LoggerFactory.getLogger("io.socketproxy.decisions");
 
+    /** More than the default limits let anybody connect in a second. */
+    private static final int LINES = 256;
+
+    private final SampledLog sampled = new SampledLog(LOG, LINES, Duration.ofSeconds(1));
+
     @Override
     public void decided(String owner, Operation operation, Decision decision) {
-        if (!LOG.isInfoEnabled()) {
-            return;
+        if (LOG.isInfoEnabled()) {
+            String outcome = decision instanceof Decision.Allowed ? "allow" : "deny";
+            String name = operation.name().toLowerCase(Locale.ROOT);
+            sampled.write(
+                    "decision=" + outcome + " owner=" + quoted(owner) + " op=" + name,
+                    () -> write(owner, outcome, name, decision));
         }
+    }
+
+    private static void write(String owner, String outcome, String operation, Decision decision) {
         LOG.info(
                 "decision={} owner={} op={} transport={} host={} address={} class={} rule={}",
-                decision instanceof Decision.Allowed ? "allow" : "deny",
+                outcome,
                 quoted(owner),
-                operation.name().toLowerCase(Locale.ROOT),
+                operation,
                 decision.target().transport().name().toLowerCase(Locale.ROOT),
                 quoted(decision.target().host()),
                 quoted(InetText.display(decision.target().address())),

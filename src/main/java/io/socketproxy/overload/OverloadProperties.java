@@ -4,6 +4,7 @@ import jakarta.validation.constraints.Min;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
+import org.springframework.validation.annotation.Validated;
 
 /**
  * What all may hold together, and one owner of it; 0 for what follows from the process's own limits.
@@ -19,6 +20,7 @@ import org.springframework.util.unit.DataSize;
  * @param shedHandlesAt likewise for new handles
  * @param shedBodiesAt likewise for large bodies
  */
+@Validated
 @ConfigurationProperties("socket-proxy.overload")
 public record OverloadProperties(
         @DefaultValue("0B") DataSize bodies,

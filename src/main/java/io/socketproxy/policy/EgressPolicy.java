@@ -69,6 +69,14 @@ public final class EgressPolicy {
                                 .allMatch(inet -> reveals(host, inet)));
     }
 
+    /**
+     * Changes, within {@link RouteProbe#NOTICED_MILLIS}, when an address or a route of this host does: a decision that was kept is to be made anew
+     * then.
+     */
+    public long networkGeneration() {
+        return probe.generation();
+    }
+
     private Decision judgeInet(Target target) {
         Subject subject = new Subject(target.host(), target.address(), probe);
         int port = target.address() instanceof SockAddr.Inet4 inet
@@ -158,39 +166,48 @@ public final class EgressPolicy {
     }
 
     private Decision judgeUnix(Target target, SockAddr.Unix asked) {
+        // What a denial says follows from the path as it was asked for alone: else it would tell which directories
+        // exist, and
+        // where links in them lead.
+        Rule byText = firstFor(UnixAddress.asWritten(asked));
         UnixAddress address;
         try {
             address = UnixAddress.toConnect(asked);
         } catch (UnixAddress.Refused e) {
-            return new Decision.Denied(
-                    target,
-                    AddressClass.UNIX,
-                    "default:unix",
-                    AddressText.host(asked) + " is refused: " + e.getMessage() + "; give the socket's real path.");
+            boolean told = e.isOfTheText() || byText != null && byText.action() == Rule.Action.ALLOW;
+            return told
+                    ? denied(
+                            target, "default:unix", " is refused: " + e.getMessage() + "; give the socket's real path.")
+                    : denied(target, byText);
         }
-        for (Rule rule : rules) {
-            if (rule.matches(address)) {
-                String text = address.text() + " is " + AddressClass.UNIX.description();
-                return rule.action() == Rule.Action.ALLOW
-                        ? new Decision.Allowed(
-                                new Cleared.Remote(target.transport(), address.address()),
-                                target,
-                                AddressClass.UNIX,
-                                rule.id(),
-                                text + ", allowed by rule " + rule.id() + ".")
-                        : new Decision.Denied(
-                                target,
-                                AddressClass.UNIX,
-                                rule.id(),
-                                text + ", denied by rule " + rule.id()
-                                        + "; to allow it, the operator puts an allow rule before that one.");
-            }
+        Rule rule = firstFor(address);
+        if (rule == null || rule.action() == Rule.Action.DENY) {
+            return denied(target, byText);
         }
-        return new Decision.Denied(
+        return new Decision.Allowed(
+                new Cleared.Remote(target.transport(), address.address()),
                 target,
                 AddressClass.UNIX,
-                "default:unix",
-                AddressText.host(asked) + " is " + AddressClass.UNIX.description() + ", which no rule allows; " + ADVICE
-                        + "names it under paths.");
+                rule.id(),
+                address.text() + " is " + AddressClass.UNIX.description() + ", allowed by rule " + rule.id() + ".");
+    }
+
+    private @Nullable Rule firstFor(UnixAddress address) {
+        return rules.stream().filter(rule -> rule.matches(address)).findFirst().orElse(null);
+    }
+
+    private static Decision denied(Target target, @Nullable Rule byText) {
+        String unix = " is " + AddressClass.UNIX.description();
+        return byText != null && byText.action() == Rule.Action.DENY
+                ? denied(
+                        target,
+                        byText.id(),
+                        unix + ", denied by rule " + byText.id()
+                                + "; to allow it, the operator puts an allow rule before that one.")
+                : denied(target, "default:unix", unix + ", which no rule allows; " + ADVICE + "names it under paths.");
+    }
+
+    private static Decision denied(Target target, String rule, String why) {
+        return new Decision.Denied(target, AddressClass.UNIX, rule, AddressText.host(target.address()) + why);
     }
 }

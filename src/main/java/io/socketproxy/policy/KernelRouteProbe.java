@@ -4,9 +4,12 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
+import io.socketproxy.libc.NetworkChanges;
 import io.socketproxy.libc.RouteType;
 import io.socketproxy.libc.SockAddr;
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The kernel's own answer, by rtnetlink; where a sandbox forbids that, by what UDP sockets may do with the address.
@@ -16,6 +19,27 @@ import java.io.IOException;
 final class KernelRouteProbe implements RouteProbe {
     // connect(2) of a UDP socket wants one; nothing is ever sent there.
     private static final int ANY_PORT = 9;
+
+    /** Of the process, opened when first asked. */
+    private static final class Changes {
+        static final NetworkChanges OF_PROCESS = new NetworkChanges();
+    }
+
+    private final AtomicLong lookedAt = new AtomicLong(System.nanoTime());
+    private final AtomicLong generation = new AtomicLong();
+
+    /** Looks now and then only, so that asking for each datagram costs nothing. */
+    @Override
+    public long generation() {
+        long now = System.nanoTime();
+        long last = lookedAt.get();
+        if (now - last >= TimeUnit.MILLISECONDS.toNanos(NOTICED_MILLIS)
+                && lookedAt.compareAndSet(last, now)
+                && Changes.OF_PROCESS.any()) {
+            return generation.incrementAndGet();
+        }
+        return generation.get();
+    }
 
     @Override
     public Route route(SockAddr address) {

@@ -103,7 +103,11 @@ public final class ListenPolicy {
         try {
             address = UnixAddress.toBind(asked);
         } catch (UnixAddress.Refused e) {
-            return denied(target, AddressClass.UNIX, "refused: " + e.getMessage() + "; give the socket's real path.");
+            // Only where binding is allowed: else it would tell which directories exist.
+            UnixAddress written = UnixAddress.asWritten(asked);
+            return e.isOfTheText() || rules.stream().anyMatch(rule -> rule.allows(written))
+                    ? denied(target, AddressClass.UNIX, "refused: " + e.getMessage() + "; give the socket's real path.")
+                    : unlisted(target);
         }
         for (ListenRule rule : rules) {
             if (rule.allows(address)) {
@@ -115,6 +119,10 @@ public final class ListenPolicy {
                         address.text() + " may be bound by rule " + rule.id() + ".");
             }
         }
+        return unlisted(target);
+    }
+
+    private static Decision unlisted(Target target) {
         return denied(
                 target,
                 AddressClass.UNIX,

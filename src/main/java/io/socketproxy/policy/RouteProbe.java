@@ -11,6 +11,12 @@ interface RouteProbe {
      */
     Route route(SockAddr address);
 
+    /** How soon {@link #generation} tells of a change. */
+    int NOTICED_MILLIS = 10;
+
+    /** A number that stays the same for as long as the answers do. */
+    long generation();
+
     /** What became of the question. */
     enum Route {
         /** This host itself. */

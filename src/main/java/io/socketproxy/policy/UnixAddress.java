@@ -18,8 +18,16 @@ record UnixAddress(SockAddr.Unix address, String text) {
     static final class Refused extends Exception {
         private static final long serialVersionUID = 1L;
 
-        Refused(String why) {
+        private final boolean ofTheText;
+
+        private Refused(String why, boolean ofTheText) {
             super(why);
+            this.ofTheText = ofTheText;
+        }
+
+        /** Whether it follows from the path as it is written, and not from what is in the file system. */
+        boolean isOfTheText() {
+            return ofTheText;
         }
     }
 
@@ -41,24 +49,37 @@ record UnixAddress(SockAddr.Unix address, String text) {
         return resolve(asked, false);
     }
 
-    private static UnixAddress resolve(SockAddr.Unix asked, boolean followLast) throws Refused {
+    /** Without a look at the file system: what patterns would be matched with if no directory of the path were a link. */
+    static UnixAddress asWritten(SockAddr.Unix asked) {
         String path = asked.path();
         if (path.isEmpty() || path.charAt(0) == '\0') {
             return new UnixAddress(asked, "@" + (path.isEmpty() ? "" : path.substring(1)));
         }
+        try {
+            return new UnixAddress(asked, Path.of(path).normalize().toString());
+        } catch (InvalidPathException e) {
+            return new UnixAddress(asked, path);
+        }
+    }
+
+    private static UnixAddress resolve(SockAddr.Unix asked, boolean followLast) throws Refused {
+        String path = asked.path();
+        if (path.isEmpty() || path.charAt(0) == '\0') {
+            return asWritten(asked);
+        }
         if (path.charAt(0) != '/') {
-            throw new Refused("the path is not absolute");
+            throw new Refused("the path is not absolute", true);
         }
         for (String segment : path.split("/", -1)) {
             if (segment.equals("..")) {
-                throw new Refused("the path has a '..' segment");
+                throw new Refused("the path has a '..' segment", true);
             }
         }
         try {
             Path normal = Path.of(path).normalize();
             Path parent = normal.getParent();
             if (parent == null) {
-                throw new Refused("the path names no file");
+                throw new Refused("the path names no file", true);
             }
             Path resolved = parent.toRealPath().resolve(normal.getFileName());
             if (followLast && Files.isSymbolicLink(resolved)) {
@@ -67,13 +88,14 @@ record UnixAddress(SockAddr.Unix address, String text) {
             String text = resolved.toString();
             return new UnixAddress(new SockAddr.Unix(text), text);
         } catch (NoSuchFileException e) {
-            throw new Refused("a directory of the path, or what a symbolic link in it points to, does not exist");
+            throw new Refused(
+                    "a directory of the path, or what a symbolic link in it points to, does not exist", false);
         } catch (IOException e) {
-            throw new Refused("the path cannot be resolved (" + e.getClass().getSimpleName() + ")");
+            throw new Refused("the path cannot be resolved (" + e.getClass().getSimpleName() + ")", false);
         } catch (InvalidPathException e) {
-            throw new Refused("the path cannot be read as a file name");
+            throw new Refused("the path cannot be read as a file name", true);
         } catch (IllegalArgumentException e) {
-            throw new Refused("the path is too long with its symbolic links resolved");
+            throw new Refused("the path is too long with its symbolic links resolved", false);
         }
     }
 }

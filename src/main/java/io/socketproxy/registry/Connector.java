@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,9 +64,6 @@ final class Connector implements AutoCloseable {
     private final Ports ports;
     private final List<SocketEvents> events;
 
-    /** Attempts beside the first one of a race: the descriptors that no handle's leave covers. */
-    private final Budget besides;
-
     /** Those of races under way. */
     private final Set<Handle> attempts = ConcurrentHashMap.newKeySet();
 
@@ -78,8 +76,6 @@ final class Connector implements AutoCloseable {
         this.quota = quota;
         this.ports = ports;
         this.events = events;
-        int descriptors = quota.descriptors().attempts();
-        this.besides = new Budget("attempts to connect", descriptors, Math.max(1, descriptors / 4));
     }
 
     /** Whether no race is under way. */
@@ -194,16 +190,20 @@ final class Connector implements AutoCloseable {
      * A new handle that is connected to the first of the addresses to answer.
      *
      * @param permission the handle's from now on if this returns, and given back if it throws
+     * @param register makes the handle one that can be found, before the race is over
      * @throws PolicyDenied where policy allows none
      * @throws SocketFault the most telling of what they answered; ETIMEDOUT for no answer
      */
-    Handle race(Order order, List<SockAddr> addresses, BsdSocket.Permission permission) {
-        try (Budget.Grant beside = besides.take(order.owner(), 0)) {
+    Handle race(Order order, List<SockAddr> addresses, BsdSocket.Permission permission, Consumer<Handle> register) {
+        try (Budget.Grant beside = quota.attempts().take(order.owner(), 0)) {
             int room = 1;
             while (room < Math.min(Race.OPEN, addresses.size()) && beside.tryGrow(1)) {
                 room++;
             }
-            return new Attempts(order).run(addresses, room, permission);
+            Handle winner = new Attempts(order).run(addresses, room, permission);
+            register.accept(winner);
+            attempts.remove(winner);
+            return winner;
         }
     }
 
@@ -262,7 +262,6 @@ final class Connector implements AutoCloseable {
                 Attempt winner = new Race<>(this, addresses, room).run();
                 winner.leave.won(permission);
                 winner.handle.endUse();
-                attempts.remove(winner.handle);
                 connected(winner.handle, winner.address, winner.start, null);
                 return winner.handle;
             } catch (RuntimeException e) {

@@ -22,6 +22,9 @@ public final class Handle {
     private volatile long lastUseNanos = System.nanoTime();
     private volatile boolean bound;
     private volatile boolean hasPort;
+    private volatile String pathPrefix = "";
+    private volatile @Nullable BoundPath boundPath;
+    private final Destinations destinations = new Destinations();
 
     Handle(SocketId id, String owner, BsdSocket socket, Duration lease, long number, Instant now) {
         this.id = id;
@@ -53,6 +56,15 @@ public final class Handle {
     public Lease lease() {
         long unused = uses.get() > 0 ? 0 : System.nanoTime() - lastUseNanos;
         return new Lease(lease, Instant.now().plus(lease).minusNanos(unused));
+    }
+
+    /** The path prefix by which its owner came last, for links that are told outside of a request; empty for none. */
+    public String pathPrefix() {
+        return pathPrefix;
+    }
+
+    public void pathPrefix(String prefix) {
+        pathPrefix = prefix;
     }
 
     /** Ever greater, in the order in which handles were made. */
@@ -87,6 +99,25 @@ public final class Handle {
 
     void markBound() {
         bound = true;
+    }
+
+    /** Where its datagrams went. */
+    Destinations destinations() {
+        return destinations;
+    }
+
+    /** The file that bind made for it is its own to remove, by {@link #removePath}. */
+    void markBound(BoundPath path) {
+        boundPath = path;
+    }
+
+    /** Removes the file that bind made, if it did and that one is still there. */
+    void removePath() {
+        BoundPath path = boundPath;
+        if (path != null) {
+            boundPath = null;
+            path.remove();
+        }
     }
 
     boolean hasPort() {

@@ -13,8 +13,8 @@ import org.springframework.validation.annotation.Validated;
  * @param streamsPerOwner attached streams of one owner
  * @param bytesPerSecondPerOwner bytes a second that all streams of one owner may relay, both directions together, in the long run;
  *     0 for no limit
- * @param connectsPerSecond connects one owner may start a second, in the long run; 0 for no limit
- * @param connectBurst connects one owner may start at once
+ * @param connectsPerSecond connects one owner may start a second, and destinations new to a datagram socket, in the long run; 0 for no limit
+ * @param connectBurst how many of these one owner may start at once
  */
 @Validated
 @ConfigurationProperties("socket-proxy.limits")

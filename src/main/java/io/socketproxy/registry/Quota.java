@@ -17,10 +17,10 @@ import org.jspecify.annotations.Nullable;
 /** Counts what owners have open and how fast they connect, against the limits. */
 final class Quota {
     private final LimitProperties limits;
-    private final DescriptorBudget descriptors = DescriptorBudget.ofProcess();
     private final int handles;
     private final Budget openHandles;
     private final Budget openStreams;
+    private final Budget attempts;
     private final Overload overload;
 
     // As long as a stream has the owner's; a new one would be full again within a second.
@@ -31,12 +31,15 @@ final class Quota {
     private final Cache<String, Bucket> connectsByOwner;
 
     Quota(LimitProperties limits, Overload overload) {
+        DescriptorBudget descriptors = DescriptorBudget.ofProcess();
         this.limits = limits;
         this.overload = overload;
         this.handles = limits.handles() > 0 ? limits.handles() : descriptors.handles();
         this.openHandles = overload.add(new Budget("open handles", handles, limits.handlesPerOwner()));
         this.openStreams =
                 overload.add(new Budget("attached streams", descriptors.streams(), limits.streamsPerOwner()));
+        this.attempts = overload.add(
+                new Budget("attempts to connect", descriptors.attempts(), Math.max(1, descriptors.attempts() / 4)));
         this.connectsByOwner = Caffeine.newBuilder()
                 .expireAfterAccess(
                         limits.connectsPerSecond() == 0
@@ -45,9 +48,9 @@ final class Quota {
                 .build();
     }
 
-    /** What the process's descriptors are for. */
-    DescriptorBudget descriptors() {
-        return descriptors;
+    /** Attempts beside the first one of a race: the descriptors that no handle's leave covers. */
+    Budget attempts() {
+        return attempts;
     }
 
     /** The limit of open handles altogether. */
@@ -108,7 +111,7 @@ final class Quota {
     }
 
     /**
-     * Counts one connect.
+     * Counts one connect, or one new destination of datagrams.
      *
      * @throws QuotaExceeded EAGAIN where the owner connects too fast
      */
@@ -126,7 +129,8 @@ final class Quota {
         if (!probe.isConsumed()) {
             throw new QuotaExceeded(
                     Errno.EAGAIN,
-                    "more than " + limits.connectsPerSecond() + " connects a second; wait and try again",
+                    "more than " + limits.connectsPerSecond()
+                            + " connects and new destinations a second; wait and try again",
                     Duration.ofNanos(probe.getNanosToWaitForRefill()));
         }
     }

@@ -314,6 +314,13 @@ public final class Sockets implements AutoCloseable {
         Cleared.Local local = allowed.local();
         ports.bind(handle, local.address(), () -> socket.bind(local));
         handle.markBound();
+        BoundPath path = BoundPath.of(local.address());
+        if (path != null) {
+            handle.markBound(path);
+            if (socket.isClosed()) {
+                handle.removePath();
+            }
+        }
     }
 
     /**
@@ -366,8 +373,11 @@ public final class Sockets implements AutoCloseable {
         }
         Duration duration = requireLease("leaseMs", lease);
         try {
-            return register(connector.race(
-                    new Connector.Order(owner, plainType, endpoint.host(), duration, wait), addresses, admit(owner)));
+            return connector.race(
+                    new Connector.Order(owner, plainType, endpoint.host(), duration, wait),
+                    addresses,
+                    admit(owner),
+                    this::register);
         } finally {
             completeDrain();
         }
@@ -484,14 +494,33 @@ public final class Sockets implements AutoCloseable {
         return sendDatagram(handle, data, flags, clearDestination(handle, endpoint), wait);
     }
 
-    /** Resolves a datagram's destination, which may wait for name servers, and has policy judge it. */
+    /**
+     * Resolves a datagram's destination, which may wait for name servers, and has policy judge it.
+     *
+     * @throws QuotaExceeded EAGAIN where the owner begins with new destinations, or connects, too fast
+     */
     public Cleared.Remote clearDestination(Handle handle, Endpoint endpoint) {
-        return clear(handle, endpoint.host(), resolve(handle, endpoint), Operation.SENDTO);
+        return clearDestination(handle, endpoint.host(), resolve(handle, endpoint));
     }
 
-    /** Has policy judge a datagram's destination that is an address; does not wait. */
+    /** Has policy judge a datagram's destination that is an address; does not wait. Otherwise as the other. */
     public Cleared.Remote clearDestination(Handle handle, SockAddr address) {
-        return clear(handle, null, address, Operation.SENDTO);
+        return clearDestination(handle, null, address);
+    }
+
+    private Cleared.Remote clearDestination(Handle handle, @Nullable String host, SockAddr address) {
+        // Before it is judged: a denial costs as much.
+        if (!handle.destinations().knows(address)) {
+            quota.connecting(handle.owner());
+            handle.destinations().add(address);
+        }
+        Target target = new Target(handle.socket().transport(), host, address);
+        return require(handle.owner(), Operation.SENDTO, egress.judge(target)).remote();
+    }
+
+    /** Changes with the network's configuration; what policy said of an address holds no longer than it stays the same. */
+    public long networkGeneration() {
+        return egress.networkGeneration();
     }
 
     /**
@@ -600,6 +629,7 @@ public final class Sockets implements AutoCloseable {
         } else {
             handle.socket().close();
         }
+        handle.removePath();
         ports.release(handle);
         events.forEach(listener -> listener.ended(handle, end));
         completeDrain();
@@ -726,11 +756,6 @@ public final class Sockets implements AutoCloseable {
             close(handle, End.SHUTDOWN);
         }
         return handle;
-    }
-
-    private Cleared.Remote clear(Handle handle, @Nullable String host, SockAddr address, Operation operation) {
-        Target target = new Target(handle.socket().transport(), host, address);
-        return require(handle.owner(), operation, egress.judge(target)).remote();
     }
 
     private Decision.Allowed require(String owner, Operation operation, Decision decision) {

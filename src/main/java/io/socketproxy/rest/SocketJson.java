@@ -79,17 +79,18 @@ record SocketJson(
                 links(handle));
     }
 
-    /** Where the handle is. */
+    /** Where the handle is, for whom this thread answers. */
     static String path(Handle handle) {
-        return PATH + handle.id();
+        return PathPrefix.of(handle) + PATH + handle.id();
     }
 
     private static LinksJson links(Handle handle) {
         Map<String, String> calls = new LinkedHashMap<>();
+        String self = path(handle);
         for (String call : CALLS) {
-            calls.put(call, path(handle) + "/" + call);
+            calls.put(call, self + "/" + call);
         }
-        return new LinksJson(path(handle), calls);
+        return new LinksJson(self, calls);
     }
 
     private static @Nullable AddressJson address(Supplier<SockAddr> name) {

@@ -154,7 +154,9 @@ class SocketsController {
         ResponseEntity.BodyBuilder response = ResponseEntity.ok();
         if (next != null) {
             response.header(
-                    HttpHeaders.LINK, "</api/v1/sockets?limit=" + limit + "&cursor=" + next + ">; rel=\"next\"");
+                    HttpHeaders.LINK,
+                    "<" + PathPrefix.current() + "/api/v1/sockets?limit=" + limit + "&cursor=" + next
+                            + ">; rel=\"next\"");
         }
         return response.body(new PageJson(openOnes(page.handles()), next));
     }

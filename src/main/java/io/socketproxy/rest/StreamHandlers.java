@@ -22,11 +22,15 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
 import org.springframework.core.convert.ConversionException;
 import org.springframework.core.convert.ConversionService;
+import org.springframework.http.server.PathContainer;
 import org.springframework.stereotype.Component;
 import org.springframework.web.HttpRequestHandler;
 import org.springframework.web.HttpRequestMethodNotSupportedException;
 import org.springframework.web.servlet.HandlerMapping;
 import org.springframework.web.servlet.handler.SimpleUrlHandlerMapping;
+import org.springframework.web.util.ServletRequestPathUtils;
+import org.springframework.web.util.pattern.PathPattern;
+import org.springframework.web.util.pattern.PathPatternParser;
 
 /**
  * The two WebSockets, which are described in openapi/asyncapi.yaml.
@@ -50,6 +54,8 @@ class StreamHandlers {
             "addressed", boolean.class,
             "window", Integer.class,
             "accepts", Integer.class);
+
+    private static final PathPattern STREAM = PathPatternParser.defaultInstance.parse("/api/v1/sockets/{id}/stream");
 
     private final Streams streams;
     private final Waits waits;
@@ -79,7 +85,7 @@ class StreamHandlers {
     @Bean
     HandlerMapping streamHandlerMapping() {
         return new SimpleUrlHandlerMapping(
-                Map.of("/api/v1/connect", gets(this::connect), "/api/v1/sockets/{id}/stream", gets(this::stream)),
+                Map.of("/api/v1/connect", gets(this::connect), STREAM.getPatternString(), gets(this::stream)),
                 Ordered.HIGHEST_PRECEDENCE);
     }
 
@@ -143,9 +149,12 @@ class StreamHandlers {
         return new Query(request, conversion);
     }
 
+    /** Not from the request's attributes: with a context path the mapping finds the handler, and no variables. */
     private static String id(HttpServletRequest request) {
-        Map<?, ?> variables = (Map<?, ?>) request.getAttribute(HandlerMapping.URI_TEMPLATE_VARIABLES_ATTRIBUTE);
-        return String.valueOf(variables.get("id"));
+        PathContainer path =
+                ServletRequestPathUtils.getParsedRequestPath(request).pathWithinApplication();
+        PathPattern.PathMatchInfo match = STREAM.matchAndExtract(path);
+        return match == null ? "" : match.getUriVariables().getOrDefault("id", "");
     }
 
     /** A request's parameters, each at most once. */

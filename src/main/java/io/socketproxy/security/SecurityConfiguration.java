@@ -149,7 +149,7 @@ class SecurityConfiguration {
 
     @Bean
     Tickets tickets(ObjectProvider<Clock> clock) {
-        return new Tickets(clock.getIfAvailable(Clock::systemUTC));
+        return new Tickets(clock.getIfAvailable(Clock::systemUTC), System::nanoTime);
     }
 
     @Bean

@@ -9,6 +9,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /**
  * Tickets: credentials for one WebSocket handshake, for clients that can set no header.
@@ -32,16 +33,24 @@ public final class Tickets {
 
     private final Clock clock;
 
+    /** As {@link System#nanoTime}: by it tickets expire, whatever is done to the clock on the wall. */
+    private final LongSupplier nanoTime;
+
     /** Unspent tickets by hash, in the order of their making, which is that of their expiry. Guarded by this. */
     private final Map<String, Unspent> unspent = new LinkedHashMap<>();
 
     /** How many of {@link #unspent} each owner has, never 0. Guarded by this. */
     private final Map<Owner, Integer> counts = new HashMap<>();
 
-    private record Unspent(Owner owner, Instant expiresAt) {}
+    private record Unspent(Owner owner, long issuedNanos) {
+        boolean hasExpired(long nowNanos) {
+            return nowNanos - issuedNanos >= LIFETIME.toNanos();
+        }
+    }
 
-    Tickets(Clock clock) {
+    Tickets(Clock clock, LongSupplier nanoTime) {
         this.clock = clock;
+        this.nanoTime = nanoTime;
     }
 
     /**
@@ -53,15 +62,15 @@ public final class Tickets {
         String secret = Secrets.generate(PREFIX);
         String hash = Secrets.sha256(secret);
         synchronized (this) {
-            Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+            long now = nanoTime.getAsLong();
             purge(now);
             if (unspent.size() >= MAX_TOTAL || counts.getOrDefault(owner, 0) >= MAX_PER_OWNER) {
                 throw new TooManyTickets(LIFETIME);
             }
-            Instant expiresAt = now.plus(LIFETIME);
-            unspent.put(hash, new Unspent(owner, expiresAt));
+            unspent.put(hash, new Unspent(owner, now));
             counts.merge(owner, 1, Integer::sum);
-            return new Ticket(secret, expiresAt);
+            return new Ticket(
+                    secret, clock.instant().truncatedTo(ChronoUnit.MILLIS).plus(LIFETIME));
         }
     }
 
@@ -69,15 +78,13 @@ public final class Tickets {
     public Optional<Owner> redeem(String ticket) {
         String hash = Secrets.sha256(ticket);
         synchronized (this) {
-            Instant now = clock.instant();
-            purge(now);
+            purge(nanoTime.getAsLong());
             Unspent found = unspent.remove(hash);
             if (found == null) {
                 return Optional.empty();
             }
             discount(found.owner());
-            // The purge goes by order, which a clock that was set back has disturbed.
-            return now.isBefore(found.expiresAt()) ? Optional.of(found.owner()) : Optional.empty();
+            return Optional.of(found.owner());
         }
     }
 
@@ -85,11 +92,11 @@ public final class Tickets {
         return unspent.size();
     }
 
-    private void purge(Instant now) {
+    private void purge(long now) {
         Iterator<Unspent> oldestFirst = unspent.values().iterator();
         while (oldestFirst.hasNext()) {
             Unspent oldest = oldestFirst.next();
-            if (now.isBefore(oldest.expiresAt())) {
+            if (!oldest.hasExpired(now)) {
                 return;
             }
             oldestFirst.remove();

@@ -11,6 +11,7 @@ import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.QuotaExceeded;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.SocketFault;
 import java.lang.foreign.Arena;
@@ -49,9 +50,9 @@ final class DatagramEnd extends ReadyEnd {
         }
     };
 
-    /** What policy said of a destination, and until when that holds. */
+    /** What policy said of a destination, until when that holds, and for which state of the network. */
     private record Judgement(
-            Cleared.@Nullable Remote cleared, @Nullable SocketFault denial, long until) {}
+            Cleared.@Nullable Remote cleared, @Nullable SocketFault denial, long until, long generation) {}
 
     private final Sockets sockets;
     private final boolean addressed;
@@ -154,19 +155,45 @@ final class DatagramEnd extends ReadyEnd {
     }
 
     private Judgement judge(Object destination, Supplier<Cleared.Remote> ask) {
-        Judgement known = judgements.get(destination);
-        if (known != null && known.until() - System.nanoTime() > 0) {
+        Judgement known = known(destination);
+        if (known != null) {
             return known;
         }
-        Judgement judgement;
-        long until = System.nanoTime() + JUDGEMENT_NANOS;
-        try {
-            judgement = new Judgement(ask.get(), null, until);
-        } catch (SocketFault denial) {
-            judgement = new Judgement(null, denial, until);
-        }
-        judgements.put(destination, judgement);
+        Judgement judgement = judgement(ask);
+        keep(destination, judgement);
         return judgement;
+    }
+
+    /** What was said of a destination a moment ago, or null. */
+    private @Nullable Judgement known(Object destination) {
+        Judgement known = judgements.get(destination);
+        return known != null
+                        && known.until() - System.nanoTime() > 0
+                        && known.generation() == sockets.networkGeneration()
+                ? known
+                : null;
+    }
+
+    private Judgement judgement(Supplier<Cleared.Remote> ask) {
+        // Before it is asked: a change meanwhile is one after.
+        long generation = sockets.networkGeneration();
+        Cleared.Remote cleared = null;
+        SocketFault fault = null;
+        try {
+            cleared = ask.get();
+        } catch (SocketFault e) {
+            fault = e;
+        } catch (GaiError e) {
+            fault = new SocketFault(Errno.EHOSTUNREACH, e.gaiName() + ": " + e.getMessage());
+        }
+        return new Judgement(cleared, fault, System.nanoTime() + JUDGEMENT_NANOS, generation);
+    }
+
+    private void keep(Object destination, Judgement judgement) {
+        // What came too fast is nothing about the destination.
+        if (!(judgement.denial() instanceof QuotaExceeded)) {
+            judgements.put(destination, judgement);
+        }
     }
 
     private void sendJudged(ByteBuf data, Judgement judgement) {
@@ -182,8 +209,8 @@ final class DatagramEnd extends ReadyEnd {
 
     /** Looks the name up on another thread; datagrams behind it do not wait. */
     private void sendResolved(ByteBuf data, Endpoint endpoint) {
-        Judgement known = judgements.get(endpoint);
-        if (known != null && known.until() - System.nanoTime() > 0) {
+        Judgement known = known(endpoint);
+        if (known != null) {
             sendJudged(data, known);
             return;
         }
@@ -196,11 +223,11 @@ final class DatagramEnd extends ReadyEnd {
         lookups++;
         lookupBytes += held;
         Thread.ofVirtual().name("datagram-lookup").start(() -> {
-            Judgement judgement = lookedUp(endpoint);
+            Judgement judgement = judgement(() -> sockets.clearDestination(handle, endpoint));
             socket.loop().execute(() -> {
                 lookups--;
                 lookupBytes -= held;
-                judgements.put(endpoint, judgement);
+                keep(endpoint, judgement);
                 if (session() == null) {
                     data.release();
                 } else {
@@ -208,19 +235,6 @@ final class DatagramEnd extends ReadyEnd {
                 }
             });
         });
-    }
-
-    private Judgement lookedUp(Endpoint endpoint) {
-        Cleared.Remote cleared = null;
-        SocketFault fault = null;
-        try {
-            cleared = sockets.clearDestination(handle, endpoint);
-        } catch (SocketFault e) {
-            fault = e;
-        } catch (GaiError e) {
-            fault = new SocketFault(Errno.EHOSTUNREACH, e.gaiName() + ": " + e.getMessage());
-        }
-        return new Judgement(cleared, fault, System.nanoTime() + JUDGEMENT_NANOS);
     }
 
     private void send(ByteBuf data, Cleared.@Nullable Remote destination) {

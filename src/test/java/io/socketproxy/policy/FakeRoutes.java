@@ -22,4 +22,9 @@ final class FakeRoutes implements RouteProbe {
         asked.add(text);
         return routes.getOrDefault(text, Route.REMOTE);
     }
+
+    @Override
+    public long generation() {
+        return routes.size();
+    }
 }

@@ -133,6 +133,42 @@ class UnixPolicyTest {
         assertThat(none.judge(unix(allowed + "/b.sock")).rule()).isEqualTo("egress-rule-1");
     }
 
+    @Test
+    void aDenialTellsNobodyWhichDirectoriesExist() throws IOException {
+        Files.createSymbolicLink(secret.resolve("link"), allowed);
+        Path denied = Files.createDirectory(temp.toRealPath().resolve("denied"));
+        EgressPolicy policy = egress(
+                new FakeRoutes(),
+                "{action: deny, paths: ['" + denied + "/**']}",
+                "{action: allow, paths: ['" + denied + "/**', '" + allowed + "/b/*']}");
+        ListenPolicy listen = listen("{paths: ['" + allowed + "/b*']}");
+        String dir = secret.toString();
+
+        for (String base : new String[] {dir, denied.toString()}) {
+            String there = base + "/x";
+            for (String path : new String[] {base + "/none/x", base + "/s.sock/x", dir + "/link/x"}) {
+                String as = path.startsWith(base) ? base : dir;
+                assertThat(told(policy, path)).isEqualTo(told(policy, as + "/x").replace(as + "/x", path));
+                assertThat(told(listen, path)).isEqualTo(told(listen, there).replace(there, path));
+            }
+        }
+        // Where the caller may go, what is missing is said.
+        assertThat(told(policy, allowed + "/b/x")).doesNotContain("no rule");
+        assertThat(policy.judge(unix(allowed + "/none/b"))).isInstanceOf(Decision.Denied.class);
+    }
+
+    private static String told(EgressPolicy policy, String path) {
+        return told(policy.judge(unix(path)));
+    }
+
+    private static String told(ListenPolicy policy, String path) {
+        return told(policy.judge(unix(path)));
+    }
+
+    private static String told(Decision decision) {
+        return decision.rule() + ": " + decision.reason();
+    }
+
     @ParameterizedTest
     @CsvSource({
         "/a/*.sock, /a/b.sock, true", "/a/*.sock, /a/.sock, true", "/a/*.sock, /a/b/c.sock, false",

@@ -32,6 +32,8 @@ import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.Wait;
 import java.io.File;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -47,6 +49,7 @@ import java.util.function.BooleanSupplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -64,13 +67,17 @@ class SocketsTest {
     private Sockets sockets = sockets(20_000, 0);
 
     private Sockets sockets(int perOwner, int altogether) {
+        return sockets(new LimitProperties(perOwner, altogether, 16, 0, 0, 1));
+    }
+
+    private Sockets sockets(LimitProperties limits) {
         return new Sockets(
                 readiness,
                 resolver,
                 OpenPolicies.egress(),
                 OpenPolicies.listen(),
                 new LeaseProperties(Duration.ofMinutes(5), Duration.ofHours(1)),
-                new LimitProperties(perOwner, altogether, 16, 0, 0, 1),
+                limits,
                 overload,
                 List.of(new SocketEvents() {
                     @Override
@@ -141,6 +148,89 @@ class SocketsTest {
                 .containsExactly(Constants.POLLNVAL);
         assertThat(sockets.list(BOB, 0, 10).handles()).isEmpty();
         assertThat(sockets.<String>with(ANN, id, Handle::owner)).isEqualTo(ANN);
+    }
+
+    @Test
+    void whatBindMadeIsRemovedWithItsHandle(@TempDir Path directory) throws Exception {
+        Path closed = directory.resolve("closed.sock");
+        Path expired = directory.resolve("expired.sock");
+        Path replaced = directory.resolve("replaced.sock");
+        Path stopped = directory.resolve("stopped.sock");
+        Path moved = directory.resolve("moved.sock");
+        Handle first = listening(closed);
+        sockets.lease(listening(expired), Duration.ofSeconds(1));
+        Handle second = listening(replaced);
+        listening(stopped);
+        Handle third = listening(moved);
+        assertThat(List.of(closed, expired, replaced, stopped, moved)).allMatch(Files::exists);
+
+        Handle peer = sockets.open(ANN, AF_UNIX, SOCK_STREAM, 0, null);
+        sockets.connect(peer, Endpoint.unix(closed.toString()), upTo(LONG));
+        Handle accepted = java.util.Objects.requireNonNull(sockets.accept(first, upTo(LONG)))
+                .handle();
+        sockets.close(ANN, accepted.id().value());
+        assertThat(closed).exists();
+
+        sockets.close(ANN, first.id().value());
+        assertThat(closed).doesNotExist();
+        until("the lease runs out", () -> !Files.exists(expired));
+
+        Files.delete(replaced);
+        Files.createFile(replaced);
+        sockets.close(ANN, second.id().value());
+        assertThat(replaced).exists();
+
+        Files.delete(moved);
+        sockets.close(ANN, third.id().value());
+
+        sockets.close();
+        assertThat(stopped).doesNotExist();
+    }
+
+    @Test
+    void anAbstractNameLeavesNothingBehind() {
+        Handle handle = sockets.open(ANN, AF_UNIX, SOCK_STREAM, 0, null);
+        sockets.bind(handle, Endpoint.unix("\0socket-proxy-test-" + handle.id().value()));
+
+        sockets.close(ANN, handle.id().value());
+
+        assertThat(sockets.count()).isZero();
+    }
+
+    private Handle listening(Path path) {
+        Handle handle = sockets.open(ANN, AF_UNIX, SOCK_STREAM, 0, null);
+        sockets.bind(handle, Endpoint.unix(path.toString()));
+        sockets.listen(handle, 4);
+        return handle;
+    }
+
+    @Test
+    void newDestinationsOfDatagramsCountAsConnectsDo() {
+        sockets.close();
+        sockets = sockets(new LimitProperties(100, 100, 16, 0, 1, 5));
+        Handle handle = udp(ANN);
+        for (int i = 1; i <= 5; i++) {
+            sockets.clearDestination(handle, new SockAddr.Inet4(0x7f000000 + i, 9));
+        }
+
+        assertThat(errno(() -> {
+                    for (int i = 6; i <= 60; i++) {
+                        sockets.clearDestination(handle, new SockAddr.Inet4(0x7f000000 + i, 9));
+                    }
+                }))
+                .isEqualTo(Errno.EAGAIN);
+        // Where it has been before it may go on.
+        for (int i = 1; i <= 1000; i++) {
+            sockets.clearDestination(handle, new SockAddr.Inet4(0x7f000000 + 1 + i % 5, 9));
+        }
+        // It is one rate for both, and each owner's own.
+        assertThat(errno(() -> {
+                    for (int i = 0; i < 10; i++) {
+                        sockets.connect(udp(ANN), Endpoint.of("127.0.0.1", 9), upTo(LONG));
+                    }
+                }))
+                .isEqualTo(Errno.EAGAIN);
+        sockets.clearDestination(udp(BOB), new SockAddr.Inet4(0x7f000001, 9));
     }
 
     @Test

@@ -6,13 +6,17 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.WebSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** The service, run in a JVM of its own inside a network namespace, and its log. */
 final class ServiceInNamespace implements AutoCloseable {
@@ -94,6 +98,32 @@ final class ServiceInNamespace implements AutoCloseable {
         return new Api(client, PORT, TOKEN);
     }
 
+    /** A WebSocket whose text messages are told; to be called from a thread in the namespace. */
+    WebSocket webSocket(String path, String subprotocol, Consumer<String> texts) {
+        StringBuilder gathered = new StringBuilder();
+        return client.newWebSocketBuilder()
+                .header("Authorization", "Bearer " + TOKEN)
+                .subprotocols(subprotocol)
+                .buildAsync(URI.create("ws://127.0.0.1:" + PORT + path), new WebSocket.Listener() {
+                    @Override
+                    public @Nullable CompletionStage<?> onText(WebSocket webSocket, CharSequence data, boolean last) {
+                        gathered.append(data);
+                        if (last) {
+                            texts.accept(gathered.toString());
+                            gathered.setLength(0);
+                        }
+                        webSocket.request(1);
+                        return null;
+                    }
+                })
+                .join();
+    }
+
+    /** Its process. */
+    long pid() {
+        return process.pid();
+    }
+
     /** What it has logged, a line each. */
     List<String> log() {
         try {
@@ -113,7 +143,8 @@ final class ServiceInNamespace implements AutoCloseable {
 
     @Override
     public void close() {
-        client.close();
+        // Not close(), which waits for WebSockets that a failed test has left.
+        client.shutdownNow();
         threads.shutdownNow();
         NetworkNamespace.stop(process);
     }
