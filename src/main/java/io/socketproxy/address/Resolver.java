@@ -243,7 +243,7 @@ public final class Resolver implements AutoCloseable {
     }
 
     /** Python encodes host names by IDNA 2003 as well, and as in all queries lets code points pass that it does not know. */
-    private static String toAscii(String host) {
+    static String toAscii(String host) {
         rejectNul(host);
         if (host.chars().allMatch(c -> c < 0x80)) {
             return host;
@@ -274,8 +274,7 @@ public final class Resolver implements AutoCloseable {
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             throw invalidName(host);
         }
-        // A label in which a dot appears by normalisation would be two.
-        if (ascii.isEmpty() || ascii.indexOf('.') >= 0) {
+        if (ascii.isEmpty()) {
             throw invalidName(host);
         }
         return ascii;

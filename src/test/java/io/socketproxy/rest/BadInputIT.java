@@ -315,7 +315,7 @@ class BadInputIT {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {64, 250, 254, 1_000, 2_048, 60_000})
+    @ValueSource(ints = {64, 250, 254, 1_000, 2_048, 30_000})
     void namesThatAreTooLongAreNoNames(int length) {
         String host = "é".repeat(length);
         api.post("/api/v1/connections", "{'host': '" + host + "', 'port': 80}").problem(400, "EINVAL", "host");
