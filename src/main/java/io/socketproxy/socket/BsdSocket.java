@@ -611,7 +611,10 @@ public final class BsdSocket implements AutoCloseable {
     private boolean awaitRelay(Wait wait) {
         Relay first = relay;
         CompletableFuture<Void> delivered = first == null ? null : first.delivered();
-        return delivered == null || delivered.isDone() || (!wait.isNone() && wait.await(delivered.copy()));
+        if (delivered == null || (delivered.isDone() && !delivered.isCompletedExceptionally())) {
+            return true;
+        }
+        return (delivered.isDone() || !wait.isNone()) && wait.await(delivered.copy());
     }
 
     /** Bytes to send, read as the socket takes them. */
@@ -934,7 +937,7 @@ public final class BsdSocket implements AutoCloseable {
          */
         void shutdown(int how);
 
-        /** Completes when nothing is queued. */
+        /** Completes when nothing is queued; fails with EPIPE where the socket is shut down for writing behind what is. */
         CompletableFuture<Void> delivered();
     }
 
