@@ -38,7 +38,7 @@ class SocketProxyConfiguration {
      */
     @ConfigurationProperties("socket-proxy.resolver")
     record ResolverProperties(
-            @DefaultValue("16") int threads,
+            @DefaultValue("32") int threads,
             @DefaultValue("15s") Duration timeout) {}
 
     @Bean

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * The C library's resolver, as Python's {@code socket} module presents it.
  *
  * <p>The library blocks while it asks name servers, so look-ups run on a few platform threads, on which owners take turns; the caller
- * (a virtual thread) waits for at most the timeout. What is in files has threads of its own. Numeric forms never leave the caller's thread. All methods may be called
- * concurrently.
+ * (a virtual thread) waits for at most the timeout. What is in files has threads of its own, and numeric forms never leave the
+ * caller's. All methods may be called concurrently.
  */
 public final class Resolver implements AutoCloseable {
     private static final int AI_PASSIVE = Constants.require("AI_PASSIVE");

@@ -13,8 +13,7 @@ import org.springframework.http.converter.HttpMessageConverter;
 import org.springframework.web.bind.annotation.ControllerAdvice;
 import org.springframework.web.servlet.mvc.method.annotation.RequestBodyAdviceAdapter;
 
-/**
- * Bounds JSON by what it is for, and counts what reading it takes of the heap while it is read. */
+/** Bounds JSON by what it is for, and counts what reading it takes of the heap while it is read. */
 @ControllerAdvice
 class JsonBodies extends RequestBodyAdviceAdapter {
     /** What JSON takes that is no data: addresses, constants and numbers. */

@@ -47,7 +47,8 @@ class OpenApiDriftIT {
         assertThat(get("/v3/api-docs", "Accept-Language", "de-CH-x-1")).isEqualTo(first);
         assertThat(documents.getCachedOpenAPI(Locale.ENGLISH)).isNotNull();
         assertThat(documents.getCachedOpenAPI(Locale.forLanguageTag("tlh"))).isNull();
-        assertThat(documents.getCachedOpenAPI(Locale.forLanguageTag("de-CH-x-1"))).isNull();
+        assertThat(documents.getCachedOpenAPI(Locale.forLanguageTag("de-CH-x-1")))
+                .isNull();
     }
 
     private String get(String path, String... headers) throws Exception {
