@@ -123,12 +123,18 @@ class JsonBodies extends RequestBodyAdviceAdapter {
             return read;
         }
 
+        // Thread.yield() is no hint to a virtual thread: its scheduler lets the next one run.
+        @SuppressWarnings("ThreadPriorityCheck")
         private void count(int read) throws IOException {
             count += read;
             if (count > limit) {
                 throw new BodyLimit.BodyTooLong(limit);
             }
             room.take((long) read * heapPerByte);
+            if (count > MAX_JSON) {
+                // A virtual thread goes on until it waits: without this, whoever brings much keeps all others waiting.
+                Thread.yield();
+            }
         }
     }
 }
