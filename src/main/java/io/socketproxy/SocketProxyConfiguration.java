@@ -11,13 +11,18 @@ import io.socketproxy.registry.LimitProperties;
 import io.socketproxy.registry.SocketEvents;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.Readiness;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
 import java.time.Duration;
 import java.util.List;
+import org.hibernate.validator.constraints.time.DurationMax;
+import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.validation.annotation.Validated;
 
 /** Puts the lower floors together, which know nothing of Spring's beans. */
 @Configuration(proxyBeanMethods = false)
@@ -36,10 +41,13 @@ class SocketProxyConfiguration {
      * @param threads look-ups under way at once
      * @param timeout how long a caller waits for one before EAI_AGAIN
      */
+    @Validated
     @ConfigurationProperties("socket-proxy.resolver")
     record ResolverProperties(
-            @DefaultValue("32") int threads,
-            @DefaultValue("15s") Duration timeout) {}
+            @Min(1) @Max(1024) @DefaultValue("32") int threads,
+
+            @DurationMin(millis = 1) @DurationMax(days = 1) @DefaultValue("15s")
+            Duration timeout) {}
 
     @Bean
     Overload overload(OverloadProperties properties) {

@@ -17,11 +17,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -318,6 +320,96 @@ class DrainIT {
             } catch (NoSuchAlgorithmException e) {
                 throw new IllegalStateException(e);
             }
+        }
+    }
+
+    /** A stream of a handle's, whose control messages are gathered. */
+    private static final class HandleStream implements WebSocket.Listener {
+        final BlockingQueue<String> messages = new LinkedBlockingQueue<>();
+        private final WebSocket socket;
+
+        HandleStream(HttpClient http, int port, String handle, String query) {
+            socket = http.newWebSocketBuilder()
+                    .header("Authorization", "Bearer " + ServiceProcess.TOKEN)
+                    .subprotocols("socket-proxy.v1")
+                    .buildAsync(URI.create("ws://127.0.0.1:" + port + handle + "/stream" + query), this)
+                    .join();
+        }
+
+        @Override
+        public @Nullable CompletionStage<?> onText(WebSocket webSocket, CharSequence data, boolean last) {
+            messages.add(data.toString());
+            webSocket.request(1);
+            return null;
+        }
+
+        void awaitMessage(String text) throws InterruptedException {
+            String message = "";
+            while (!message.contains(text)) {
+                message = messages.poll(30, TimeUnit.SECONDS);
+                assertThat(message).as("a message with " + text).isNotNull();
+            }
+        }
+    }
+
+    @Test
+    void whoIsBetweenTwoNetworksCanResumeWhileItDrains() throws Exception {
+        try (ServiceProcess service = ServiceProcess.start("--socket-proxy.drain.timeout=5m");
+                HttpClient http = HttpClient.newHttpClient()) {
+            ServiceClient client = service.client();
+            String handle =
+                    client.post("/api/v1/connections", targetJson()).expect(201).location();
+            try (Socket peer = target.accept()) {
+                HandleStream first = new HandleStream(http, service.port(), handle, "");
+                first.awaitMessage("attached");
+                first.socket.abort();
+                Thread.sleep(200);
+
+                service.terminate();
+                awaitReadiness(client, 503);
+                awaitRefusal(client);
+                // For longer than it would take to find that no stream is left.
+                Thread.sleep(500);
+
+                HandleStream second = new HandleStream(http, service.port(), handle, "?received=0");
+                second.awaitMessage("attached");
+                second.awaitMessage("closing");
+                second.socket
+                        .sendBinary(ByteBuffer.wrap("still here".getBytes(UTF_8)), true)
+                        .join();
+                assertThat(peer.getInputStream().readNBytes(10)).isEqualTo("still here".getBytes(UTF_8));
+                second.socket.sendText("{\"type\":\"close\"}", true).join();
+                assertThat(peer.getInputStream().read()).isEqualTo(-1);
+            }
+            assertThat(service.awaitExit(SOON)).isEqualTo(TERMINATED);
+        }
+    }
+
+    @Test
+    void deliversWhatWasAcknowledgedOfAHandleThatWasClosedBefore() throws Exception {
+        int length = 400_000;
+        try (ServiceProcess service = ServiceProcess.start("--socket-proxy.drain.timeout=5m");
+                HttpClient http = HttpClient.newHttpClient()) {
+            ServiceClient client = service.client();
+            target.setReceiveBufferSize(4096);
+            String handle = client.post("/api/v1/sockets", "{}").expect(201).location();
+            client.send("PUT", handle + "/options/SOL_SOCKET/SO_SNDBUF", "{\"value\": 4096}".getBytes(UTF_8))
+                    .expect(200);
+            client.post(handle + "/connect", targetJson()).expect(200);
+            try (Socket peer = target.accept()) {
+                HandleStream stream = new HandleStream(http, service.port(), handle, "");
+                stream.socket.sendBinary(ByteBuffer.allocate(length), true).join();
+                stream.awaitMessage("\"received\":" + length);
+                client.delete(handle).expect(204);
+
+                service.terminate();
+                awaitReadiness(client, 503);
+                Thread.sleep(500);
+                assertThat(service.isAlive()).isTrue();
+
+                assertThat(peer.getInputStream().readAllBytes()).hasSize(length);
+            }
+            assertThat(service.awaitExit(SOON)).isEqualTo(TERMINATED);
         }
     }
 

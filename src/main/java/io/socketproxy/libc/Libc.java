@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -157,6 +158,11 @@ public final class Libc {
     /** connect(2): EINPROGRESS at first where the peer is not at once there. */
     public static int connect(int descriptor, SockAddr address) {
         return addressCall(CONNECT, descriptor, address);
+    }
+
+    /** connect(2) with AF_UNSPEC: dissolves an association, or breaks off a connect under way. */
+    public static int disconnect(int descriptor) {
+        return sockaddrCall(CONNECT, descriptor, arena -> arena.allocate(SockAddr.Inet4.BYTES, 4));
     }
 
     /** listen(2). */
@@ -614,9 +620,13 @@ public final class Libc {
     }
 
     private static int addressCall(MethodHandle handle, int descriptor, SockAddr address) {
+        return sockaddrCall(handle, descriptor, address::toNative);
+    }
+
+    private static int sockaddrCall(MethodHandle handle, int descriptor, Function<Arena, MemorySegment> address) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            MemorySegment sockaddr = address.toNative(arena);
+            MemorySegment sockaddr = address.apply(arena);
             return result(state, (int) handle.invokeExact(state, descriptor, sockaddr, (int) sockaddr.byteSize()));
         } catch (Throwable t) {
             throw unexpected(t);

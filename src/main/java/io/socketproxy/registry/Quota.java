@@ -5,7 +5,6 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.libc.Libc;
 import io.socketproxy.overload.Budget;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Load;
@@ -18,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** Counts what owners have open and how fast they connect, against the limits. */
 final class Quota {
     private final LimitProperties limits;
+    private final DescriptorBudget descriptors = DescriptorBudget.ofProcess();
     private final int handles;
     private final Budget openHandles;
     private final Budget openStreams;
@@ -33,20 +33,21 @@ final class Quota {
     Quota(LimitProperties limits, Overload overload) {
         this.limits = limits;
         this.overload = overload;
-        // A fifth of the descriptors is left for HTTP connections, files and the JVM.
-        this.handles = limits.handles() > 0
-                ? limits.handles()
-                : (int) Math.min(Integer.MAX_VALUE, Libc.descriptorLimit() / 5 * 4);
-        // A stream has two descriptors of the client's connection and one more of the socket's.
-        int streams = (int) Math.min(Integer.MAX_VALUE, Libc.descriptorLimit() / 5);
+        this.handles = limits.handles() > 0 ? limits.handles() : descriptors.handles();
         this.openHandles = overload.add(new Budget("open handles", handles, limits.handlesPerOwner()));
-        this.openStreams = overload.add(new Budget("attached streams", streams, limits.streamsPerOwner()));
+        this.openStreams =
+                overload.add(new Budget("attached streams", descriptors.streams(), limits.streamsPerOwner()));
         this.connectsByOwner = Caffeine.newBuilder()
                 .expireAfterAccess(
                         limits.connectsPerSecond() == 0
                                 ? Duration.ZERO
                                 : Duration.ofSeconds(1L + limits.connectBurst() / limits.connectsPerSecond()))
                 .build();
+    }
+
+    /** What the process's descriptors are for. */
+    DescriptorBudget descriptors() {
+        return descriptors;
     }
 
     /** The limit of open handles altogether. */

@@ -270,6 +270,11 @@ public final class BsdSocket implements AutoCloseable {
         });
     }
 
+    /** Breaks off what {@link #startConnect} started, so that another address can be connected to; connect(2) with AF_UNSPEC. */
+    public void abandonConnect() {
+        calling(() -> SocketFault.check(Libc.disconnect(descriptor)));
+    }
+
     /** Leave for one open socket, given back when its descriptor is closed. */
     public interface Permission extends AutoCloseable {
         @Override

@@ -20,6 +20,17 @@ public final class Wait {
         this.deadlineNanos = System.nanoTime() + timeout.toNanos();
     }
 
+    /** A part of this wait, which ends with it or before. */
+    public Wait atMost(Duration timeout) {
+        Duration remaining = remaining();
+        return new Wait(caller, timeout.compareTo(remaining) < 0 ? timeout : remaining);
+    }
+
+    /** What is left of it; zero when the time is up. */
+    public Duration remaining() {
+        return none ? Duration.ZERO : Duration.ofNanos(Math.max(0, deadlineNanos - System.nanoTime()));
+    }
+
     /** Not at all: what O_NONBLOCK and MSG_DONTWAIT ask for. */
     public static Wait none() {
         return new Wait(Caller.PRESENT, Duration.ZERO);
@@ -36,7 +47,7 @@ public final class Wait {
     }
 
     /** Whether the time is up. */
-    boolean isOver() {
+    public boolean isOver() {
         return none || deadlineNanos - System.nanoTime() <= 0;
     }
 

@@ -74,9 +74,9 @@ class AsyncApiTest {
 
     @Test
     void anExampleThatDoesNotMatchIsNoticed() {
-        assertThat(AsyncApi.violations("stream", "{\"type\": \"ack\", \"received\": -1}"))
+        assertThat(AsyncApi.violations("stream", "{\"type\": \"ack\", \"received\": -1, \"credit\": 0}"))
                 .hasSize(1);
-        assertThat(AsyncApi.violations("stream", "{\"type\": \"ack\", \"received\": 1, \"sent\": 2}"))
+        assertThat(AsyncApi.violations("stream", "{\"type\": \"ack\", \"received\": 1, \"credit\": 1, \"sent\": 2}"))
                 .hasSize(1);
         assertThat(AsyncApi.violations(
                         "stream", "{\"type\": \"attached\", \"sent\": 0, \"received\": 0, \"socket\": {}}"))
