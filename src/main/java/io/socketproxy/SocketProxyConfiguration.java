@@ -44,7 +44,7 @@ class SocketProxyConfiguration {
     @Validated
     @ConfigurationProperties("socket-proxy.resolver")
     record ResolverProperties(
-            @Min(1) @Max(1024) @DefaultValue("16") int threads,
+            @Min(1) @Max(1024) @DefaultValue("32") int threads,
 
             @DurationMin(millis = 1) @DurationMax(days = 1) @DefaultValue("15s")
             Duration timeout) {}

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * The C library's resolver, as Python's {@code socket} module presents it.
  *
  * <p>The library blocks while it asks name servers, so look-ups run on a few platform threads, on which owners take turns; the caller
- * (a virtual thread) waits for at most the timeout. What is in files has threads of its own. Numeric forms never leave the caller's thread. All methods may be called
- * concurrently.
+ * (a virtual thread) waits for at most the timeout. What is in files has threads of its own, and numeric forms never leave the
+ * caller's. All methods may be called concurrently.
  */
 public final class Resolver implements AutoCloseable {
     private static final int AI_PASSIVE = Constants.require("AI_PASSIVE");
@@ -243,7 +243,7 @@ public final class Resolver implements AutoCloseable {
     }
 
     /** Python encodes host names by IDNA 2003 as well, and as in all queries lets code points pass that it does not know. */
-    private static String toAscii(String host) {
+    static String toAscii(String host) {
         rejectNul(host);
         if (host.chars().allMatch(c -> c < 0x80)) {
             return host;
@@ -274,8 +274,7 @@ public final class Resolver implements AutoCloseable {
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             throw invalidName(host);
         }
-        // A label in which a dot appears by normalisation would be two.
-        if (ascii.isEmpty() || ascii.indexOf('.') >= 0) {
+        if (ascii.isEmpty()) {
             throw invalidName(host);
         }
         return ascii;

@@ -34,7 +34,7 @@ public final class Overload implements AutoCloseable {
     /** Heap that a call in flight is reckoned to take. */
     private static final int HEAP_PER_CALL = 32_768;
 
-    /** Look-ups altogether, of which the threads for them need not have more. */
+    /** Look-ups altogether; more would only wait longer than anybody waits for them. */
     private static final int LOOK_UPS = 1024;
 
     private final Budget bodies;

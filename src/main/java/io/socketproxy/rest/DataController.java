@@ -483,6 +483,6 @@ class DataController {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return Arrays.copyOf(data, length);
+        return length == data.length ? data : Arrays.copyOf(data, length);
     }
 }

@@ -13,8 +13,7 @@ import org.springframework.http.converter.HttpMessageConverter;
 import org.springframework.web.bind.annotation.ControllerAdvice;
 import org.springframework.web.servlet.mvc.method.annotation.RequestBodyAdviceAdapter;
 
-/**
- * Bounds JSON by what it is for, and counts what reading it takes of the heap while it is read. */
+/** Bounds JSON by what it is for, and counts what reading it takes of the heap while it is read. */
 @ControllerAdvice
 class JsonBodies extends RequestBodyAdviceAdapter {
     /** What JSON takes that is no data: addresses, constants and numbers. */
@@ -124,12 +123,18 @@ class JsonBodies extends RequestBodyAdviceAdapter {
             return read;
         }
 
+        // Thread.yield() is no hint to a virtual thread: its scheduler lets the next one run.
+        @SuppressWarnings("ThreadPriorityCheck")
         private void count(int read) throws IOException {
             count += read;
             if (count > limit) {
                 throw new BodyLimit.BodyTooLong(limit);
             }
             room.take((long) read * heapPerByte);
+            if (count > MAX_JSON) {
+                // A virtual thread goes on until it waits: without this, whoever brings much keeps all others waiting.
+                Thread.yield();
+            }
         }
     }
 }

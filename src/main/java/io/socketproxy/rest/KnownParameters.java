@@ -9,8 +9,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.core.MethodParameter;
+import org.springframework.util.ClassUtils;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.method.HandlerMethod;
 import org.springframework.web.servlet.HandlerInterceptor;
@@ -20,6 +22,8 @@ import org.springframework.web.servlet.HandlerInterceptor;
  * behind the equals sign, a call would wait for a minute.
  */
 final class KnownParameters implements HandlerInterceptor {
+    private static final Pattern DECIMAL = Pattern.compile("-?[0-9]{1,19}");
+
     /** More than any name, address, list of flags or base64 of an address takes. */
     private static final int MAX_LENGTH = 2048;
 
@@ -63,8 +67,13 @@ final class KnownParameters implements HandlerInterceptor {
         if (values[0].length() > MAX_LENGTH) {
             throw SocketFault.invalid(name, name + " is longer than " + MAX_LENGTH + " characters");
         }
-        if (values[0].isBlank() && (type.isPrimitive() || Number.class.isAssignableFrom(type))) {
+        boolean number = Number.class.isAssignableFrom(ClassUtils.resolvePrimitiveIfNecessary(type));
+        if (values[0].isBlank() && (number || type.isPrimitive())) {
             throw SocketFault.invalid(name, name + " is empty; give a number, or leave it out");
+        }
+        // Spring's own conversion takes blanks, #1f, and the digits of all scripts.
+        if (number && !DECIMAL.matcher(values[0]).matches()) {
+            throw SocketFault.invalid(name, name + " cannot be \"" + values[0] + "\"");
         }
     }
 

@@ -53,6 +53,10 @@ import tools.jackson.databind.exc.UnrecognizedPropertyException;
 class ProblemHandler extends ResponseEntityExceptionHandler {
     private static final Logger LOG = LoggerFactory.getLogger(ProblemHandler.class);
     private static final int MAX_TEXT = 1000;
+
+    /** The request's attribute that has the problem of a body that could not be read. */
+    static final String UNREAD = ProblemHandler.class.getName() + ".unread";
+
     private static final String TYPE = "urn:socket-proxy:error:";
 
     private final Disclosure disclosure;
@@ -190,6 +194,8 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         if (sent != null) {
             problem.setProperty("sent", sent);
         }
+        // Where Tomcat has met the fault it has begun an answer of its own, for which it asks /error.
+        request.setAttribute(UNREAD, problem);
         return answer(problem, new HttpHeaders());
     }
 

@@ -1,12 +1,10 @@
 package io.socketproxy.rest;
 
 import java.util.List;
-import java.util.regex.Pattern;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.jackson.autoconfigure.JsonMapperBuilderCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.format.FormatterRegistry;
 import org.springframework.web.servlet.HandlerExceptionResolver;
 import org.springframework.web.servlet.config.annotation.InterceptorRegistry;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
@@ -24,8 +22,6 @@ import tools.jackson.databind.type.LogicalType;
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties({WaitProperties.class, BodyProperties.class})
 class RestConfiguration implements WebMvcConfigurer {
-    private static final Pattern DECIMAL = Pattern.compile("-?[0-9]{1,19}");
-
     /** JSON as it is written: no unknown fields, none twice, no "1" for 1, no 1.5 for 1, nothing after the end. */
     @Bean
     JsonMapperBuilderCustomizer strictJson() {
@@ -45,20 +41,6 @@ class RestConfiguration implements WebMvcConfigurer {
                             .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
                             .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail));
         };
-    }
-
-    /** Numbers as they are written, too: Spring's own conversion takes blanks, {@code #1f} and the digits of all scripts. */
-    @Override
-    public void addFormatters(FormatterRegistry registry) {
-        registry.addConverter(String.class, Integer.class, text -> Integer.valueOf(decimal(text)));
-        registry.addConverter(String.class, Long.class, text -> Long.valueOf(decimal(text)));
-    }
-
-    private static String decimal(String text) {
-        if (!DECIMAL.matcher(text).matches()) {
-            throw new IllegalArgumentException("not a decimal number");
-        }
-        return text;
     }
 
     @Override

@@ -384,9 +384,16 @@ public final class BsdSocket implements AutoCloseable {
             do {
                 Message message;
                 try {
-                    message = untilReady(POLLIN, wait, () -> receiveOnce(gathered.reserve(), flags, room));
+                    message = untilReady(POLLIN, wait, () -> {
+                        Message some = receiveOnce(gathered.reserve(), flags, room);
+                        if (some == null) {
+                            gathered.letGo();
+                        }
+                        return some;
+                    });
                 } catch (SocketFault | Exhausted fault) {
                     if (gathered.length() == 0) {
+                        gathered.letGo();
                         throw fault;
                     }
                     // What has come is the answer, as with recv(2); the kernel keeps the end for the next call.
@@ -434,6 +441,14 @@ public final class BsdSocket implements AutoCloseable {
                 data = Arrays.copyOf(data, larger);
             }
             return data.length - length;
+        }
+
+        /** Holds nothing while there is nothing to hold. */
+        void letGo() {
+            if (length == 0) {
+                room.giveBack(data.length);
+                data = new byte[0];
+            }
         }
 
         void add(byte[] more) {

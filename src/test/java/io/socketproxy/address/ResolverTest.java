@@ -98,6 +98,48 @@ class ResolverTest {
         }
     }
 
+    /** The name that is asked for; what code points mean that Unicode 3.2 did not know is left to whoever answers. */
+    @Test
+    void namesAreEncodedAsPythons() throws Exception {
+        List<Object> names = List.of(
+                "\ud83d\ude00.invalid",
+                "\u2764\ufe0f.invalid",
+                "i\u2764.invalid",
+                "\ud83d\udc68\ud83c\udffd.invalid",
+                "b\u00fccher.invalid",
+                "B\u00dcCHER\u3002invalid",
+                "stra\u00dfe.invalid.",
+                "\u4f8b\u3048.invalid",
+                "\u00e9..invalid",
+                ".\u00e9",
+                "\u00e9".repeat(64) + ".invalid",
+                "\u00e9".repeat(250) + ".invalid",
+                ("\u00e9".repeat(30) + ".").repeat(9) + "invalid",
+                "\u00ad.invalid",
+                "a\u2024b.invalid");
+        JsonNode expected = Python.run("""
+                import json, sys
+                def encoded(name):
+                    try:
+                        return name.encode('idna').decode()
+                    except UnicodeError:
+                        return None
+                print(json.dumps([encoded(name) for name in json.load(sys.stdin)]))
+                """, names);
+
+        for (int i = 0; i < names.size(); i++) {
+            String name = (String) names.get(i);
+            JsonNode ascii = expected.get(i);
+            if (ascii.isNull() || ascii.asString().length() > 253) {
+                assertThatIllegalArgumentException()
+                        .as(name)
+                        .isThrownBy(() -> resolver.getaddrinfo("ann", name, null, 0, SOCK_STREAM, 0, AI_NUMERICHOST));
+            } else {
+                assertThat(Resolver.toAscii(name)).as(name).isEqualTo(ascii.asString());
+            }
+        }
+    }
+
     private String ask(List<Object> q) {
         try {
             List<String> infos = new ArrayList<>();

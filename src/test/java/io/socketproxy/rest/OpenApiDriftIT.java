@@ -7,7 +7,10 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
+import org.springdoc.core.service.OpenAPIService;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import tools.jackson.dataformat.yaml.YAMLMapper;
@@ -21,6 +24,9 @@ class OpenApiDriftIT {
     @LocalServerPort
     private int port;
 
+    @Autowired
+    private OpenAPIService documents;
+
     @Test
     void theCodeIsAsTheContractSays() throws Exception {
         assertThat(OpenApiDrift.differences(YAML.readTree(CONTRACT), YAML.readTree(get("/v3/api-docs.yaml"))))
@@ -32,12 +38,26 @@ class OpenApiDriftIT {
         assertThat(YAML.readTree(get("/openapi.yaml"))).isEqualTo(YAML.readTree(CONTRACT));
     }
 
-    private String get(String path) throws Exception {
+    /** What is kept of it does not grow with what callers ask for. */
+    @Test
+    void theDocumentOfTheCodeIsOneForAllLanguages() throws Exception {
+        String first = get("/v3/api-docs", "Accept-Language", "en");
+
+        assertThat(get("/v3/api-docs", "Accept-Language", "tlh")).isEqualTo(first);
+        assertThat(get("/v3/api-docs", "Accept-Language", "de-CH-x-1")).isEqualTo(first);
+        assertThat(documents.getCachedOpenAPI(Locale.ENGLISH)).isNotNull();
+        assertThat(documents.getCachedOpenAPI(Locale.forLanguageTag("tlh"))).isNull();
+        assertThat(documents.getCachedOpenAPI(Locale.forLanguageTag("de-CH-x-1")))
+                .isNull();
+    }
+
+    private String get(String path, String... headers) throws Exception {
         try (HttpClient client = HttpClient.newHttpClient()) {
-            HttpResponse<String> answer = client.send(
-                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-                            .build(),
-                    HttpResponse.BodyHandlers.ofString());
+            HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path));
+            if (headers.length > 0) {
+                request.headers(headers);
+            }
+            HttpResponse<String> answer = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
             assertThat(answer.statusCode()).as(path).isEqualTo(200);
             return answer.body();
         }

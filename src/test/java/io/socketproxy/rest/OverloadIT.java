@@ -36,9 +36,9 @@ import org.springframework.test.context.ActiveProfiles;
             "socket-proxy.security.tokens[0].sha256=" + RealServer.OTHER_SHA256,
             "socket-proxy.overload.calls=12",
             "socket-proxy.overload.calls-per-owner=8",
-            "socket-proxy.overload.bodies=3MB",
+            "socket-proxy.overload.bodies=4MB",
             "socket-proxy.overload.bodies-per-owner=2MB",
-            "server.tomcat.connection-timeout=1s",
+            "server.tomcat.connection-timeout=5s",
         })
 @ActiveProfiles("local")
 class OverloadIT {
@@ -117,15 +117,15 @@ class OverloadIT {
         try (Socket first = new Socket(InetAddress.getLoopbackAddress(), port)) {
             OutputStream out = first.getOutputStream();
             out.write((head + "{\"text\": \"" + "x".repeat(380_000)).getBytes(StandardCharsets.US_ASCII));
-            await(() -> overload.bodies().used() > 1_400_000);
+            await(() -> overload.bodies().used() > 1_100_000);
 
-            Answer refused = api.post(pair.client() + "/send", "{'text': '" + "x".repeat(200_000) + "'}")
+            Answer refused = api.post(pair.client() + "/send", "{'text': '" + "x".repeat(350_000) + "'}")
                     .problem(429, "ENOBUFS");
             assertThat(refused.header("Retry-After").orElseThrow()).matches("[1-9][0-9]*");
             // Small ones go on, and so do other owners'.
             api.post(pair.client() + "/send", "{'text': 'x'}").expect(200);
             Connected theirs = other.connected();
-            other.post(theirs.client() + "/send", "{'text': '" + "x".repeat(200_000) + "'}")
+            other.post(theirs.client() + "/send", "{'text': '" + "x".repeat(350_000) + "'}")
                     .expect(200);
         }
     }
@@ -134,7 +134,7 @@ class OverloadIT {
     void aBodyThatNeverFitsIsTooLong() {
         Connected pair = api.connected();
 
-        api.post(pair.client() + "/send", "{'text': '" + "x".repeat(700_000) + "'}")
+        api.post(pair.client() + "/send", "{'text': '" + "x".repeat(720_000) + "'}")
                 .problem(413, "EMSGSIZE");
         // Bytes are sent as they come.
         Future<Answer> sending = calls.submit(() -> api.post(pair.client() + "/sendall", new byte[700_000]));
