@@ -1,6 +1,7 @@
 package io.socketproxy.rest;
 
 import io.socketproxy.address.GaiError;
+import io.socketproxy.frontdoor.HttpConnection;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Draining;
 import io.socketproxy.registry.PolicyDenied;
@@ -11,8 +12,10 @@ import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.SocketFault;
 import io.socketproxy.stream.OpeningHandshake;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.stream.Collectors;
@@ -135,28 +138,70 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         return answer(problem(HttpStatus.UPGRADE_REQUIRED, Errno.EINVAL, exception.getMessage(), request), headers);
     }
 
+    @ExceptionHandler
+    ResponseEntity<Object> coded(BodyPace.ContentCoding exception, HttpServletRequest request) {
+        HttpHeaders headers = new HttpHeaders();
+        headers.set(HttpHeaders.ACCEPT_ENCODING, "identity");
+        ProblemDetail problem =
+                problem(HttpStatus.UNSUPPORTED_MEDIA_TYPE, Errno.EINVAL, exception.getMessage(), request);
+        problem.setProperty("field", HttpHeaders.CONTENT_ENCODING);
+        return answer(problem, headers);
+    }
+
     /** Nobody is there to read this, unless it is the server that is going. */
     @ExceptionHandler
     ResponseEntity<Object> gone(Caller.Gone gone, HttpServletRequest request) {
         return answer(
-                problem(HttpStatus.SERVICE_UNAVAILABLE, Errno.EINTR, "the wait was broken off; call again", request),
+                problem(
+                        HttpStatus.SERVICE_UNAVAILABLE,
+                        Errno.EINTR,
+                        "the wait was broken off, since you had shut the connection down for writing or the server stops;"
+                                + " nothing was taken: call again, and keep the connection open until the answer",
+                        request),
                 new HttpHeaders());
     }
 
-    /** The client's body broke off, or was too long. */
+    /** The client's body broke off, was too long or too slow; or the client went while its answer was written. */
     @ExceptionHandler
-    ResponseEntity<Object> unread(UncheckedIOException exception, HttpServletRequest request) {
-        return unreadBody(exception.getCause(), request);
+    @Nullable
+    ResponseEntity<Object> unread(
+            UncheckedIOException exception, HttpServletRequest request, HttpServletResponse response) {
+        return broken(exception.getCause(), request, response);
     }
 
     @ExceptionHandler
-    ResponseEntity<Object> unread(IOException exception, HttpServletRequest request) {
-        return unreadBody(exception, request);
+    @Nullable
+    ResponseEntity<Object> unread(IOException exception, HttpServletRequest request, HttpServletResponse response) {
+        return broken(exception, request, response);
+    }
+
+    private @Nullable ResponseEntity<Object> broken(
+            @Nullable Throwable cause, HttpServletRequest request, HttpServletResponse response) {
+        HttpConnection connection = HttpConnection.current();
+        if (connection != null && !(cause instanceof BodyLimit.BodyTooLong)) {
+            connection.brokeOff();
+        }
+        if (response.isCommitted()) {
+            LOG.debug("{} {}: the client went before its answer's end", request.getMethod(), request.getRequestURI());
+            return null;
+        }
+        return unreadBody(cause, request);
     }
 
     private ResponseEntity<Object> unreadBody(@Nullable Throwable cause, HttpServletRequest request) {
         if (cause instanceof BodyLimit.BodyTooLong tooLong) {
             return fault(tooLong.fault(), request);
+        }
+        if (cause != null && cause(cause, SocketTimeoutException.class) != null) {
+            HttpHeaders headers = new HttpHeaders();
+            headers.set(HttpHeaders.CONNECTION, "close");
+            return answer(
+                    problem(
+                            HttpStatus.REQUEST_TIMEOUT,
+                            Errno.ETIMEDOUT,
+                            "the request's body did not come in time; send it faster, or in several requests",
+                            request),
+                    headers);
         }
         return answer(
                 problem(HttpStatus.BAD_REQUEST, Errno.EINVAL, "the request's body broke off", request),
@@ -198,6 +243,10 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         SocketFault fault = cause(exception, SocketFault.class);
         if (fault != null) {
             return fault(fault, request);
+        }
+        SocketTimeoutException tooSlow = cause(exception, SocketTimeoutException.class);
+        if (tooSlow != null) {
+            return unreadBody(tooSlow, request);
         }
         HttpStatus status = HttpStatus.valueOf(statusCode.value());
         Errno errno = exception instanceof NoResourceFoundException ? Errno.ENOENT : Errno.EINVAL;

@@ -484,6 +484,8 @@ public final class BsdSocket implements AutoCloseable {
             return sent;
         } catch (SocketFault fault) {
             throw fault.field() != null ? fault : new PartlySent(fault.errno(), sent);
+        } catch (Caller.Gone gone) {
+            throw new PartlySent(Errno.EINTR, sent);
         }
     }
 

@@ -6,10 +6,13 @@ import io.netty.channel.IoEventLoop;
 import io.socketproxy.libc.Errno;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.apache.tomcat.util.net.NioChannel;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +25,9 @@ final class ContainerWire implements Wire {
     private static final int READ_AHEAD_BYTES = 128 * 1024;
 
     private static final int READ_BYTES = 64 * 1024;
+
+    /** How long the two threads may take to notice that the connection has ended, on a machine that is busy. */
+    private static final long THREADS_END_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final SocketWrapperBase<?> connection;
     private final IoEventLoop loop;
@@ -43,6 +49,7 @@ final class ContainerWire implements Wire {
     private boolean shutdownWanted;
     private boolean closed;
     private int threads;
+    private boolean writing;
 
     /** @param descriptor of the connection, to be asked how it is; -1 where it cannot be had */
     ContainerWire(SocketWrapperBase<?> connection, IoEventLoop loop, int descriptor) {
@@ -72,6 +79,7 @@ final class ContainerWire implements Wire {
             try {
                 threads--;
                 dropQueueIfNobodyWrites();
+                changed.signalAll();
             } finally {
                 lock.unlock();
             }
@@ -267,8 +275,10 @@ final class ContainerWire implements Wire {
                     });
                     return null;
                 }
+                writing = false;
                 changed.awaitUninterruptibly();
             }
+            writing = !closed;
             return closed ? null : queue.remove();
         } finally {
             lock.unlock();
@@ -335,6 +345,46 @@ final class ContainerWire implements Wire {
             lock.unlock();
         }
         // Off the loop: a close of TLS says good-bye, which can block.
-        Thread.ofVirtual().name("stream-close").start(connection::close);
+        TomcatEnd.afterwards(connection, this::closeConnection);
+    }
+
+    /** Tomcat wakes nobody who blocks on a connection that it closes, so the kernel has to: nobody is to be left in it. */
+    private void closeConnection() {
+        SocketChannel channel = connection.getSocket() instanceof NioChannel nio ? nio.getIOChannel() : null;
+        if (channel != null) {
+            try {
+                channel.shutdownInput();
+                if (isWriting()) {
+                    channel.shutdownOutput();
+                }
+                awaitThreads();
+            } catch (IOException e) {
+                // The connection is broken, and whoever blocked on it knows.
+            }
+        }
+        connection.close();
+    }
+
+    private boolean isWriting() {
+        lock.lock();
+        try {
+            return writing;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void awaitThreads() {
+        lock.lock();
+        try {
+            long left = THREADS_END_NANOS;
+            while (threads > 0 && left > 0) {
+                left = changed.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            lock.unlock();
+        }
     }
 }
