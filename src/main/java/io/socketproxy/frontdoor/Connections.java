@@ -400,6 +400,9 @@ public final class Connections {
             if (victim == null) {
                 victim = served.oldest(Connections::isStuck);
             }
+            if (victim == null) {
+                victim = served.oldest(connection -> connection != newcomer);
+            }
             if (victim != null) {
                 doom(victim);
             }

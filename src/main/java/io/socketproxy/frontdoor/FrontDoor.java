@@ -105,7 +105,7 @@ public final class FrontDoor extends Http11NioProtocol {
             return;
         }
         Lock lock = wrapper.getLock();
-        if (!connection.tls && lock.tryLock()) {
+        if (!connection.tls && isWithPoller(wrapper) && lock.tryLock()) {
             try {
                 if (reason == Connections.Reason.HEADER_TIMEOUT) {
                     connection.channel.write(ByteBuffer.wrap(TOO_SLOW));
@@ -125,6 +125,14 @@ public final class FrontDoor extends Http11NioProtocol {
         } catch (IOException e) {
             // It has gone by itself.
         }
+    }
+
+    /** Whether the poller has it: it logs an error with a stack trace for one that is closed before. */
+    private static boolean isWithPoller(SocketWrapperBase<NioChannel> wrapper) {
+        SocketChannel channel = wrapper.getSocket().getIOChannel();
+        return channel != null
+                && wrapper instanceof NioEndpoint.NioSocketWrapper nio
+                && channel.keyFor(nio.getPoller().getSelector()) != null;
     }
 
     /** Accepts. */

@@ -155,7 +155,8 @@ class FrontDoorIT {
                 + "Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{")) {
             socket.setSoTimeout(100);
             StringBuilder answer = new StringBuilder();
-            for (int i = 0; i < 200 && answer.indexOf("}") < 0; i++) {
+            long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+            while (answer.indexOf("}") < 0 && System.nanoTime() < end) {
                 try {
                     int next = socket.getInputStream().read();
                     if (next < 0) {
@@ -208,7 +209,7 @@ class FrontDoorIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\005\001\000", "\026\003\001\002\000\001", "hello\r\n", "GET /\r\n"})
+    @ValueSource(strings = {"\005\001\000", "\026\003\001\002\000\001", "hello\r\n"})
     void whatIsNoHttpIsRefusedAtOnceAndCounted(String text, CapturedOutput output) throws IOException {
         assertThat(answered(text))
                 .satisfiesAnyOf(
