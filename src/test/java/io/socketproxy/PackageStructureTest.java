@@ -28,6 +28,7 @@ class PackageStructureTest {
             Map.entry("overload", 0),
             Map.entry("address", 1),
             Map.entry("policy", 2),
+            Map.entry("frontdoor", 3),
             Map.entry("socket", 3),
             Map.entry("registry", 4),
             Map.entry("security", 4),
@@ -90,7 +91,7 @@ class PackageStructureTest {
                                         "ContainerWire",
                                         "OpeningHandshake",
                                         "StreamUpgrade",
-                                        "TomcatBuffers")
+                                        "TomcatEnd")
                                 .contains(type.getName()
                                         .substring(type.getPackageName().length() + 1)
                                         .split("\\$", 2)[0]))))

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
  * @param high the first 64 bits of an IPv6 block, 0 for IPv4
  * @param low the last 64 bits of an IPv6 block, the 32 bits of an IPv4 one
  */
-record Cidr(boolean v6, long high, long low, int prefix) {
+public record Cidr(boolean v6, long high, long low, int prefix) {
     private static final Pattern DECIMAL = Pattern.compile("0|[1-9][0-9]{0,2}");
     private static final Pattern GROUP = Pattern.compile("[0-9a-fA-F]{1,4}");
 
@@ -21,7 +21,7 @@ record Cidr(boolean v6, long high, long low, int prefix) {
      *
      * @throws IllegalArgumentException anything else; the message says what is wrong and, where it can, what was meant
      */
-    static Cidr parse(String text) {
+    public static Cidr parse(String text) {
         int slash = text.indexOf('/');
         String address = slash < 0 ? text : text.substring(0, slash);
         Cidr whole = address.indexOf(':') >= 0 ? inet6(text, address) : inet4(text, address);
@@ -52,7 +52,8 @@ record Cidr(boolean v6, long high, long low, int prefix) {
         return block;
     }
 
-    boolean contains(SockAddr address) {
+    /** Whether the address is in the block; a port, a flow and a scope do not count. */
+    public boolean contains(SockAddr address) {
         return switch (address) {
             case SockAddr.Inet4 inet -> !v6 && (inet.address() & 0xffff_ffffL & (mask(prefix) >>> 32)) == low;
             case SockAddr.Inet6 inet ->

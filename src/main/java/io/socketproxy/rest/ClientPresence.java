@@ -10,31 +10,49 @@ import io.socketproxy.socket.Readiness;
 import io.socketproxy.stream.ClientSocket;
 import jakarta.servlet.http.HttpServletRequest;
 
-/** Whether the HTTP client that waits for an answer is still there: its connection has sent no FIN and no RST. */
+/**
+ * Whether the HTTP client that waits for an answer is still there.
+ *
+ * <p>A RST says that it is not. A FIN is sent by a client that has closed the connection, and by one that has only finished its request
+ * and still reads: nobody can tell. What is taken for a client must not be lost, so for a call that takes something, a FIN counts as
+ * its end. A call that gives something goes on: it is bounded by its timeout, and half of what it gives would be worse.
+ */
 final class ClientPresence implements Caller {
     private final int descriptor;
+    private final int events;
     private final Readiness readiness;
 
-    private ClientPresence(int descriptor, Readiness readiness) {
+    private ClientPresence(int descriptor, int events, Readiness readiness) {
         this.descriptor = descriptor;
+        this.events = events;
         this.readiness = readiness;
     }
 
-    static Caller of(HttpServletRequest request, Readiness readiness) {
+    /** Of a caller that is to receive something. */
+    static Caller receiving(HttpServletRequest request, Readiness readiness) {
+        return of(request, POLLRDHUP, readiness);
+    }
+
+    /** Of a caller that has sent something. */
+    static Caller sending(HttpServletRequest request, Readiness readiness) {
+        return of(request, 0, readiness);
+    }
+
+    private static Caller of(HttpServletRequest request, int events, Readiness readiness) {
         int descriptor = ClientSocket.descriptor(request);
-        return descriptor < 0 ? PRESENT : new ClientPresence(descriptor, readiness);
+        return descriptor < 0 ? PRESENT : new ClientPresence(descriptor, events, readiness);
     }
 
     @Override
     public boolean gone() {
         short[] revents = new short[1];
-        Libc.poll(new int[] {descriptor}, new short[] {(short) POLLRDHUP}, revents);
-        return (revents[0] & (POLLRDHUP | POLLERR | POLLHUP)) != 0;
+        Libc.poll(new int[] {descriptor}, new short[] {(short) events}, revents);
+        return (revents[0] & (events | POLLERR | POLLHUP)) != 0;
     }
 
     @Override
     public Watching whenGone(Runnable action) {
-        Readiness.Watched watched = readiness.watch(descriptor, POLLRDHUP, action);
+        Readiness.Watched watched = readiness.watch(descriptor, events, action);
         return watched::close;
     }
 }

@@ -227,7 +227,7 @@ class DataController {
             HttpServletRequest http) {
         byte[] data = body.bytes();
         return new SentJson(sockets.with(
-                owner.name(), id, handle -> sockets.send(handle, data, flags(flags), waits.of(timeoutMs, http))));
+                owner.name(), id, handle -> sockets.send(handle, data, flags(flags), waits.ofSender(timeoutMs, http))));
     }
 
     @PostMapping(
@@ -244,7 +244,7 @@ class DataController {
             HttpServletRequest http) {
         return new SentJson(sockets.with(owner.name(), id, handle -> {
             byte[] data = read(body, handle, http);
-            return sockets.send(handle, data, flags(flags), waits.of(timeoutMs, http));
+            return sockets.send(handle, data, flags(flags), waits.ofSender(timeoutMs, http));
         }));
     }
 
@@ -275,7 +275,7 @@ class DataController {
             InputStream body,
             HttpServletRequest http) {
         return new SentJson(sockets.with(owner.name(), id, handle -> {
-            Wait wait = waits.of(timeoutMs, http);
+            Wait wait = waits.ofSender(timeoutMs, http);
             if (!handle.socket().isStream()) {
                 return (long) sockets.send(handle, read(body, handle, http), flags(flags), wait);
             }
@@ -332,7 +332,7 @@ class DataController {
         }
         Endpoint endpoint = destination.address().endpoint();
         try {
-            return sockets.sendTo(handle, data, flags(flags), endpoint, waits.of(timeoutMs, http));
+            return sockets.sendTo(handle, data, flags(flags), endpoint, waits.ofSender(timeoutMs, http));
         } catch (SocketFault fault) {
             if (fault.errno() == Errno.EINVAL && fault.field() == null && endpoint.port() == 0) {
                 throw SocketFault.invalid("port", "nothing can be sent to port 0");

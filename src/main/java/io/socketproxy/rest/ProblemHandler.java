@@ -1,6 +1,7 @@
 package io.socketproxy.rest;
 
 import io.socketproxy.address.GaiError;
+import io.socketproxy.frontdoor.HttpConnection;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.registry.Draining;
@@ -12,6 +13,7 @@ import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.SocketFault;
 import io.socketproxy.stream.OpeningHandshake;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
@@ -156,24 +158,55 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         return answer(problem(HttpStatus.UPGRADE_REQUIRED, Errno.EINVAL, exception.getMessage(), request), headers);
     }
 
+    @ExceptionHandler
+    ResponseEntity<Object> coded(BodyPace.ContentCoding exception, HttpServletRequest request) {
+        HttpHeaders headers = new HttpHeaders();
+        headers.set(HttpHeaders.ACCEPT_ENCODING, "identity");
+        ProblemDetail problem =
+                problem(HttpStatus.UNSUPPORTED_MEDIA_TYPE, Errno.EINVAL, exception.getMessage(), request);
+        problem.setProperty("field", HttpHeaders.CONTENT_ENCODING);
+        return answer(problem, headers);
+    }
+
     /** Nobody is there to read this, unless it is the server that is going. */
     @ExceptionHandler
     ResponseEntity<Object> gone(Caller.Gone gone, HttpServletRequest request) {
         return answer(
-                problem(HttpStatus.SERVICE_UNAVAILABLE, Errno.EINTR, "the wait was broken off; call again", request),
+                problem(
+                        HttpStatus.SERVICE_UNAVAILABLE,
+                        Errno.EINTR,
+                        "the wait was broken off, since you had shut the connection down for writing or the server stops;"
+                                + " nothing was taken: call again, and keep the connection open until the answer",
+                        request),
                 new HttpHeaders());
     }
 
-    /** The client's body broke off, came too slowly, or was too long. */
+    /** The client's body broke off, was too long or too slow; or the client went while its answer was written. */
     @ExceptionHandler
-    ResponseEntity<Object> unread(UncheckedIOException exception, HttpServletRequest request) {
+    @Nullable
+    ResponseEntity<Object> unread(
+            UncheckedIOException exception, HttpServletRequest request, HttpServletResponse response) {
         Long sent = exception instanceof BsdSocket.SourceFailed failed ? failed.sent() : null;
-        return unreadBody(exception, sent, request);
+        return broken(exception, sent, request, response);
     }
 
     @ExceptionHandler
-    ResponseEntity<Object> unread(IOException exception, HttpServletRequest request) {
-        return unreadBody(exception, null, request);
+    @Nullable
+    ResponseEntity<Object> unread(IOException exception, HttpServletRequest request, HttpServletResponse response) {
+        return broken(exception, null, request, response);
+    }
+
+    private @Nullable ResponseEntity<Object> broken(
+            Throwable exception, @Nullable Long sent, HttpServletRequest request, HttpServletResponse response) {
+        HttpConnection connection = HttpConnection.current();
+        if (connection != null && cause(exception, BodyLimit.BodyTooLong.class) == null) {
+            connection.brokeOff();
+        }
+        if (response.isCommitted()) {
+            LOG.debug("{} {}: the client went before its answer's end", request.getMethod(), request.getRequestURI());
+            return null;
+        }
+        return unreadBody(exception, sent, request);
     }
 
     /** @param sent bytes of the body that the kernel had taken to send; null where that is not in question */
@@ -196,7 +229,11 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         }
         // Where Tomcat has met the fault it has begun an answer of its own, for which it asks /error.
         request.setAttribute(UNREAD, problem);
-        return answer(problem, new HttpHeaders());
+        HttpHeaders headers = new HttpHeaders();
+        if (problem.getStatus() == HttpStatus.REQUEST_TIMEOUT.value()) {
+            headers.set(HttpHeaders.CONNECTION, "close");
+        }
+        return answer(problem, headers);
     }
 
     /** Percent-encoding that is no UTF-8, and the like; Tomcat parses parameters when they are first asked for. */

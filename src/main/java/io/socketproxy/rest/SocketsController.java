@@ -242,7 +242,7 @@ class SocketsController {
     SocketJson connect(
             Owner owner, @PathVariable String id, @RequestBody ConnectRequest body, HttpServletRequest http) {
         return sockets.with(owner.name(), id, handle -> {
-            sockets.connect(handle, body.endpoint(), waits.of(body.timeoutMs(), http));
+            sockets.connect(handle, body.endpoint(), waits.ofSender(body.timeoutMs(), http));
             return SocketJson.of(handle);
         });
     }

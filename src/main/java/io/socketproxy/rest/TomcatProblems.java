@@ -1,5 +1,6 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.frontdoor.HttpConnection;
 import io.socketproxy.libc.Errno;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -35,6 +36,10 @@ class TomcatProblems implements WebServerFactoryCustomizer<TomcatServletWebServe
                 return;
             }
             // 501 is a transfer coding that Tomcat does not know, 505 a version of HTTP.
+            HttpConnection connection = HttpConnection.current();
+            if (connection != null && status == 400) {
+                connection.malformed();
+            }
             boolean ofRequest = status < 500 || status == 501 || status == 505;
             Errno errno = ofRequest ? Errno.EINVAL : Errno.EIO;
             String detail = ofRequest ? "the request is not valid HTTP for this service" : "a defect of the server";

@@ -1,10 +1,12 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Readiness;
 import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.Wait;
 import jakarta.servlet.http.HttpServletRequest;
 import java.time.Duration;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
@@ -19,8 +21,17 @@ class Waits {
         this.readiness = readiness;
     }
 
-    /** The wait that starts now; null stands for the configured default. */
+    /** The wait that starts now, of a call that takes something for its caller; null stands for the configured default. */
     Wait of(@Nullable Long timeoutMs, HttpServletRequest request) {
+        return of(timeoutMs, () -> ClientPresence.receiving(request, readiness));
+    }
+
+    /** As {@link #of}, of a call that sends something or connects. */
+    Wait ofSender(@Nullable Long timeoutMs, HttpServletRequest request) {
+        return of(timeoutMs, () -> ClientPresence.sending(request, readiness));
+    }
+
+    private Wait of(@Nullable Long timeoutMs, Supplier<Caller> caller) {
         if (timeoutMs != null && timeoutMs < 0) {
             throw SocketFault.invalid("timeoutMs", "timeoutMs is 0 (do not wait) or more, not " + timeoutMs);
         }
@@ -29,6 +40,6 @@ class Waits {
         }
         long maximum = properties.maximum().toMillis();
         Duration timeout = timeoutMs == null ? properties.duration() : Duration.ofMillis(Math.min(timeoutMs, maximum));
-        return Wait.upTo(timeout, ClientPresence.of(request, readiness));
+        return Wait.upTo(timeout, caller.get());
     }
 }

@@ -1,10 +1,13 @@
 package io.socketproxy.security;
 
+import io.socketproxy.frontdoor.HttpConnection;
+import io.socketproxy.overload.SampledLog;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -27,6 +30,9 @@ import org.springframework.web.filter.OncePerRequestFilter;
 final class CredentialFilter extends OncePerRequestFilter {
 
     private static final Logger LOG = LoggerFactory.getLogger(CredentialFilter.class);
+
+    /** Whoever likes can make these lines. */
+    private static final SampledLog REFUSALS = new SampledLog(LOG, 100, Duration.ofSeconds(10));
 
     /** The role of those who may see what is about the whole server. */
     static final String OPERATOR = "OPERATOR";
@@ -65,7 +71,25 @@ final class CredentialFilter extends OncePerRequestFilter {
             refusals.foreignOrigin(request, response);
             return;
         }
-        owner(request, handshake).ifPresent(owner -> signIn(owner, request, response));
+        Optional<Owner> owner = owner(request, handshake);
+        HttpConnection connection = HttpConnection.current();
+        if (owner.isEmpty() || connection == null) {
+            owner.ifPresent(known -> signIn(known, request, response));
+            goOn(request, response, chain, handshake);
+            return;
+        }
+        signIn(owner.get(), request, response);
+        connection.owned();
+        try {
+            goOn(request, response, chain, handshake);
+        } finally {
+            connection.answered();
+        }
+    }
+
+    private static void goOn(
+            HttpServletRequest request, HttpServletResponse response, FilterChain chain, boolean handshake)
+            throws ServletException, IOException {
         chain.doFilter(handshake ? Handshake.withoutBearerProtocol(request) : request, response);
     }
 
@@ -96,7 +120,9 @@ final class CredentialFilter extends OncePerRequestFilter {
                             "The token is unknown, expired or not for this server. Send \"Authorization: Bearer <token>\" with an API"
                                     + " token of this server."));
         } catch (AuthenticationServiceException e) {
-            LOG.warn("Cannot check JWTs: {}: {}", e.getMessage(), String.valueOf(e.getCause()));
+            REFUSALS.write(
+                    "Cannot check JWTs",
+                    () -> LOG.warn("Cannot check JWTs: {}: {}", e.getMessage(), String.valueOf(e.getCause())));
             return refuse(
                     request,
                     Refusals.Cause.CANNOT_TELL,
@@ -106,7 +132,9 @@ final class CredentialFilter extends OncePerRequestFilter {
 
     /** Empty, so that it reads as an answer; the path is not logged, because it can hold a token in some protocols. */
     private static Optional<Owner> refuse(HttpServletRequest request, Refusals.Cause cause, String detail) {
-        LOG.info("Credential refused: cause={} remote={}", cause, request.getRemoteAddr());
+        REFUSALS.write(
+                "Credential refused: cause=" + cause,
+                () -> LOG.info("Credential refused: cause={} remote={}", cause, request.getRemoteAddr()));
         Refusals.remember(request, cause, detail);
         return Optional.empty();
     }

@@ -1,5 +1,6 @@
 package io.socketproxy.security;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import org.slf4j.Logger;
@@ -11,6 +12,7 @@ import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.type.AnnotatedTypeMetadata;
+import org.springframework.http.client.SimpleClientHttpRequestFactory;
 import org.springframework.security.oauth2.core.DelegatingOAuth2TokenValidator;
 import org.springframework.security.oauth2.core.OAuth2TokenValidator;
 import org.springframework.security.oauth2.jose.jws.SignatureAlgorithm;
@@ -24,6 +26,7 @@ import org.springframework.security.oauth2.jwt.JwtTypeValidator;
 import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
 import org.springframework.security.oauth2.jwt.SupplierJwtDecoder;
 import org.springframework.util.StringUtils;
+import org.springframework.web.client.RestTemplate;
 
 /**
  * The decoder for the JWTs of {@code spring.security.oauth2.resourceserver.jwt.issuer-uri} or {@code jwk-set-uri}.
@@ -37,6 +40,13 @@ class JwtIssuer {
     private static final Logger LOG = LoggerFactory.getLogger(JwtIssuer.class);
 
     private static final String PREFIX = "spring.security.oauth2.resourceserver.jwt.";
+
+    private static final Duration ISSUER_TIMEOUT = Duration.ofSeconds(3);
+
+    /** After so long a new key of the issuer's is known. */
+    private static final Duration FETCH_INTERVAL = Duration.ofSeconds(10);
+
+    private static final Duration FETCH_AFTER_FAILURE = Duration.ofSeconds(1);
 
     static final class Configured implements Condition {
 
@@ -69,10 +79,20 @@ class JwtIssuer {
                                         .filter(Objects::nonNull)
                                         .forEach(algorithms::add))
                         : NimbusJwtDecoder.withIssuerLocation(Objects.requireNonNull(jwt.getIssuerUri())))
+                .restOperations(issuer())
                 .validateType(false)
                 .build();
         decoder.setJwtValidator(validator(jwt));
         return decoder;
+    }
+
+    private static RestTemplate issuer() {
+        SimpleClientHttpRequestFactory http = new SimpleClientHttpRequestFactory();
+        http.setConnectTimeout(ISSUER_TIMEOUT);
+        http.setReadTimeout(ISSUER_TIMEOUT);
+        RestTemplate issuer = new RestTemplate(http);
+        issuer.getInterceptors().add(new PatientFetch(FETCH_INTERVAL, FETCH_AFTER_FAILURE));
+        return issuer;
     }
 
     private static OAuth2TokenValidator<Jwt> validator(OAuth2ResourceServerProperties.Jwt jwt) {

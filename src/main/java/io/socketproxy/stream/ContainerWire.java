@@ -114,7 +114,7 @@ final class ContainerWire implements Wire {
         } finally {
             lock.unlock();
         }
-        connection.close();
+        TomcatEnd.underLock(connection, connection::close);
     }
 
     /** Whatever was thrown ends this wire and what depends on it, and nothing else. */

@@ -1,5 +1,6 @@
 package io.socketproxy.stream;
 
+import io.socketproxy.frontdoor.HttpConnection;
 import io.socketproxy.socket.SocketFault;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -11,7 +12,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.Enumeration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A WebSocket's opening handshake, RFC 6455 section 4.2: an ordinary request until {@link #accept}.
@@ -49,17 +52,18 @@ public final class OpeningHandshake {
      */
     public static OpeningHandshake of(HttpServletRequest request) {
         if (!request.getMethod().equals("GET")
+                || request.getProtocol().equals("HTTP/1.0")
                 || !names(request, "Upgrade", "websocket")
                 || !names(request, "Connection", "upgrade")) {
             throw new UpgradeRequired(
                     "this is a WebSocket's address: make a handshake (Upgrade: websocket, Connection: Upgrade) over HTTP/1.1");
         }
-        if (!"13".equals(request.getHeader("Sec-WebSocket-Version"))) {
-            throw new UpgradeRequired("the WebSocket's version must be 13");
+        if (!"13".equals(only(request, "Sec-WebSocket-Version"))) {
+            throw new UpgradeRequired("the WebSocket's version must be 13, said once");
         }
-        String key = request.getHeader("Sec-WebSocket-Key");
+        String key = only(request, "Sec-WebSocket-Key");
         if (key == null || !isKey(key.strip())) {
-            throw SocketFault.invalid("Sec-WebSocket-Key", "Sec-WebSocket-Key is 16 bytes in base64");
+            throw SocketFault.invalid("Sec-WebSocket-Key", "Sec-WebSocket-Key is 16 bytes in base64, given once");
         }
         List<String> offered = elements(request, "Sec-WebSocket-Protocol");
         return new OpeningHandshake(request, key.strip(), Streams.Subprotocol.chosen(offered));
@@ -80,6 +84,11 @@ public final class OpeningHandshake {
             response.setHeader("Sec-WebSocket-Protocol", name);
         }
         request.upgrade(StreamUpgrade.class).prepare(stream);
+        HttpConnection connection = HttpConnection.current();
+        if (connection != null) {
+            // The client can be gone before its 101 is.
+            connection.ifNotUpgraded(() -> StreamUpgrade.abandon(stream.session()));
+        }
     }
 
     private String accepted() {
@@ -89,6 +98,13 @@ public final class OpeningHandshake {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** The header's value; null where there is none, or more than one (RFC 6455 section 11.3). */
+    private static @Nullable String only(HttpServletRequest request, String name) {
+        Enumeration<String> values = request.getHeaders(name);
+        String value = values.hasMoreElements() ? values.nextElement() : null;
+        return values.hasMoreElements() ? null : value;
     }
 
     private static boolean isKey(String text) {

@@ -3,6 +3,7 @@ package io.socketproxy.stream;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.EventLoop;
+import io.socketproxy.frontdoor.ConnectionBuffers;
 import io.socketproxy.libc.Libc;
 import jakarta.servlet.http.WebConnection;
 import java.io.IOException;
@@ -28,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * Where Tomcat lets go of a connection after the 101: a plain one is handed to the event loop, any other one is served through Tomcat.
  *
  * <p>Made by Tomcat. It says that it does its I/O by itself, so Tomcat leaves the connection alone; Tomcat's end of it stays open and
- * idle, counts against {@code max-connections}, and is closed last.
+ * idle, counts against {@code socket-proxy.connections.max}, and is closed last.
  */
 public final class StreamUpgrade implements InternalHttpUpgradeHandler {
     private static final Logger LOG = LoggerFactory.getLogger(StreamUpgrade.class);
@@ -73,8 +74,16 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
                             new WebSocketConnection(served, session.maxMessageBytes(), prepared.closeTimeout()))));
         } catch (IOException | RejectedExecutionException e) {
             LOG.debug("A client went before its stream began", e);
-            tomcats.close();
+            TomcatEnd.afterwards(tomcats, tomcats::close);
+            abandon(session);
+        }
+    }
+
+    static void abandon(Session session) {
+        try {
             session.loop().execute(session::abandon);
+        } catch (RejectedExecutionException e) {
+            // The loop has ended, and with it everything.
         }
     }
 
@@ -95,20 +104,24 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
             Libc.close(duplicate);
             throw e;
         }
-        TomcatBuffers buffers = TomcatBuffers.take(nio.getSocketBufferHandler());
+        ConnectionBuffers.take(nio.getSocketBufferHandler());
         // In this order: the duplicate is closed before, then Tomcat's end, and its poller must wake up to let go of
         // it.
-        DescriptorWire wire = new DescriptorWire(duplicate, session.loop(), 0, session.memory(), () -> {
-            if (buffers != null) {
-                buffers.putBack();
-            }
-            nio.close();
-            wakeSoon(nio.getPoller().getSelector(), session.loop());
-        });
+        DescriptorWire wire = new DescriptorWire(
+                duplicate,
+                session.loop(),
+                0,
+                session.memory(),
+                () -> TomcatEnd.whenDone(nio, () -> close(nio, session.loop())));
         if (early != null) {
             wire.unread(early);
         }
         return wire;
+    }
+
+    private static void close(NioSocketWrapper nio, EventLoop loop) {
+        nio.close();
+        wakeSoon(nio.getPoller().getSelector(), loop);
     }
 
     /** Tomcat's poller lets go of closed channels when it next looks; those of a few milliseconds share one wake-up. */
