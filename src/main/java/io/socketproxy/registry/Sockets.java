@@ -584,6 +584,15 @@ public final class Sockets implements AutoCloseable {
 
     /** Ends a handle, for whatever reason. */
     public void close(Handle handle, End end) {
+        end(handle, end, end == End.LEASE_EXPIRED);
+    }
+
+    /** Ends a handle that its WebSocket has left behind; where that was cut off, the peer is to learn of it. */
+    public void abandon(Handle handle) {
+        end(handle, End.CLOSED, true);
+    }
+
+    private void end(Handle handle, End end, boolean abandoned) {
         if (!handles.remove(handle.id(), handle)) {
             return;
         }
@@ -592,7 +601,11 @@ public final class Sockets implements AutoCloseable {
             return own.isEmpty() ? null : own;
         });
         // First the descriptor, then the port: another owner must not find it free too early.
-        handle.socket().close();
+        if (abandoned) {
+            handle.socket().abandon();
+        } else {
+            handle.socket().close();
+        }
         ports.release(handle);
         events.forEach(listener -> listener.ended(handle, end));
         completeDrain();

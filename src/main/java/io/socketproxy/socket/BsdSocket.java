@@ -73,6 +73,7 @@ public final class BsdSocket implements AutoCloseable {
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
     private volatile boolean hadPeer;
+    private volatile boolean shutForWriting;
 
     // Bytes that a receive had taken when its caller went: the next receive's. Guarded by bytesIn.
     private byte @Nullable [] unread;
@@ -80,6 +81,8 @@ public final class BsdSocket implements AutoCloseable {
 
     // The one who is told of close(). Guarded by reading, as the watch is.
     private @Nullable Runnable whenClosed;
+
+    private volatile @Nullable Relay relay;
 
     private BsdSocket(int descriptor, int family, int type, int proto, IoEventLoop loop, Permission permission) {
         this.descriptor = descriptor;
@@ -199,6 +202,7 @@ public final class BsdSocket implements AutoCloseable {
         int result = calling(() -> Libc.connect(descriptor, remote.address()));
         if (result >= 0) {
             hadPeer = true;
+            shutForWriting = false;
             return null;
         }
         Errno errno = Errno.of(result);
@@ -413,6 +417,12 @@ public final class BsdSocket implements AutoCloseable {
         int nativeFlags = MessageFlags.forSend(flags) & ~MSG_DONTWAIT;
         Wait limit = (flags & MSG_DONTWAIT) != 0 ? Wait.none() : wait;
         SockAddr address = destination == null ? null : destination.address();
+        if (!awaitRelay(limit)) {
+            throw new SocketFault(
+                    Errno.EAGAIN,
+                    "what a stream has sent to this socket goes first, and the peer does not read it. Nothing was sent: try again"
+                            + " later");
+        }
         // Whether another datagram socket's queue is full is told by readiness only of the peer one is connected to.
         int events = address instanceof SockAddr.Unix && !isStream() ? 0 : POLLOUT;
         Integer sent = inTurn(writing, events, limit, () -> {
@@ -434,6 +444,13 @@ public final class BsdSocket implements AutoCloseable {
                     "the send buffer stayed full; the peer does not read. Nothing was sent: try again later");
         }
         return sent;
+    }
+
+    /** Waits until a relay has nothing queued, so that what it has acknowledged is not overtaken; false when the time was up. */
+    private boolean awaitRelay(Wait wait) {
+        Relay first = relay;
+        CompletableFuture<Void> delivered = first == null ? null : first.delivered();
+        return delivered == null || delivered.isDone() || (!wait.isNone() && wait.await(delivered.copy()));
     }
 
     /** Bytes to send, read as the socket takes them. */
@@ -487,9 +504,27 @@ public final class BsdSocket implements AutoCloseable {
         }
     }
 
-    /** shutdown(2); {@code how} is SHUT_RD, SHUT_WR or SHUT_RDWR. */
+    /** shutdown(2), behind what a relay has queued; {@code how} is SHUT_RD, SHUT_WR or SHUT_RDWR. */
     public void shutdown(int how) {
+        Relay first = relay;
+        if (first == null) {
+            shutdownNow(how);
+        } else {
+            first.shutdown(how);
+        }
+    }
+
+    /** shutdown(2) at once: what a relay still has queued cannot be sent any more. */
+    public void shutdownNow(int how) {
         calling(() -> SocketFault.check(Libc.shutdown(descriptor, how)));
+        if (how != Constants.SHUT_RD) {
+            shutForWriting = true;
+        }
+    }
+
+    /** Whether {@link #shutdown} was called for writing, and has succeeded. */
+    public boolean isShutForWriting() {
+        return shutForWriting;
     }
 
     /** The address it is bound to; getsockname(2). */
@@ -660,6 +695,15 @@ public final class BsdSocket implements AutoCloseable {
      */
     @Override
     public void close() {
+        close(false);
+    }
+
+    /** As {@link #close}, by nobody who could say that what was sent is complete: where it is known not to be, the peer is reset. */
+    public void abandon() {
+        close(true);
+    }
+
+    private void close(boolean abandoned) {
         if ((uses.getAndUpdate(n -> n | CLOSED) & CLOSED) != 0) {
             return;
         }
@@ -679,6 +723,30 @@ public final class BsdSocket implements AutoCloseable {
         if (told != null) {
             told.run();
         }
+        Relay last = relay;
+        if (last != null) {
+            last.closed(abandoned);
+        }
+    }
+
+    /** Who relays the socket's bytes on a duplicate of its descriptor, and may have some queued. Called on any thread. */
+    public interface Relay {
+        /**
+         * The socket was closed; what is queued is still to be delivered. May be told twice.
+         *
+         * @param abandoned whether by {@link BsdSocket#abandon}
+         */
+        void closed(boolean abandoned);
+
+        /**
+         * shutdown(2), for writing behind what is queued.
+         *
+         * @throws SocketFault what the kernel says
+         */
+        void shutdown(int how);
+
+        /** Completes when nothing is queued. */
+        CompletableFuture<Void> delivered();
     }
 
     /**
@@ -703,13 +771,11 @@ public final class BsdSocket implements AutoCloseable {
         }
     }
 
-    /**
-     * Duplicates the descriptor; dup(2).
-     *
-     * @param whenClosed runs when {@link #close} is called, on that thread; the one of the latest duplicate counts
-     */
-    public Duplicate duplicate(Runnable whenClosed) {
-        keepOpen(whenClosed);
+    /** Duplicates the descriptor; dup(2). */
+    public Duplicate duplicate() {
+        if (!enter()) {
+            throw new SocketFault(Errno.EBADF);
+        }
         try {
             return new Duplicate(SocketFault.check(Libc.dup(descriptor)));
         } catch (SocketFault fault) {
@@ -718,14 +784,11 @@ public final class BsdSocket implements AutoCloseable {
         }
     }
 
-    private void keepOpen(Runnable whenClosed) {
-        if (!enter()) {
-            throw new SocketFault(Errno.EBADF);
-        }
-        onClose(whenClosed);
+    /** Has others write, shut down and close behind who relays from now on; who is told at once where the socket is closed. */
+    public void relayedBy(Relay by) {
+        relay = by;
         if (isClosed()) {
-            leave();
-            throw new SocketFault(Errno.EBADF);
+            by.closed(false);
         }
     }
 
@@ -813,6 +876,13 @@ public final class BsdSocket implements AutoCloseable {
             return null;
         }
         return () -> reading.leave(place);
+    }
+
+    /** How many bytes of those that count as received an earlier receive had to leave behind for the next one. */
+    public int unread() {
+        synchronized (bytesIn) {
+            return unread == null ? 0 : unread.length;
+        }
     }
 
     /** What an earlier receive had to leave behind for the next one; empty in most cases. */

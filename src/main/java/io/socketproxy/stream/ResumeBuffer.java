@@ -55,7 +55,7 @@ final class ResumeBuffer {
     }
 
     /** Counts bytes that need not be kept. */
-    void skip(int length) {
+    void skip(long length) {
         trimTo(end);
         end += length;
         start = end;

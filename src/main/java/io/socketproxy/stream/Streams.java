@@ -14,14 +14,12 @@ import io.socketproxy.socket.Wait;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -172,7 +170,7 @@ public final class Streams implements SmartLifecycle {
                 throw new SocketFault(
                         Errno.ENOTCONN, "the socket is not connected; connect it first, or use GET /api/v1/connect");
             }
-            return onLoop(handle, () -> prepareByteStream(handle, mode, received, window));
+            return Loops.call(socket.loop(), () -> prepareByteStream(handle, mode, received, window));
         });
     }
 
@@ -249,22 +247,32 @@ public final class Streams implements SmartLifecycle {
             if (received != null && received != 0) {
                 throw new SocketFault(Errno.EINVAL, "received=" + received + " was never sent; 0 is all there was");
             }
-            end = new ByteStreamEnd(handle, ended -> byteStreams.remove(ended.id()));
+            end = new ByteStreamEnd(
+                    handle, (int) properties.credit().toBytes(), ended -> byteStreams.remove(ended.id()));
             byteStreams.put(handle.id(), end);
             if (handle.socket().isClosed()) {
                 // The end closes by itself.
                 throw new SocketFault(Errno.EBADF);
             }
         }
-        long from = received == null ? end.total() : received;
-        end.requireHeld(from);
         if (attached instanceof Session old) {
+            end.requireHeld(received == null ? end.total() : received);
             old.replaced();
         }
         Prepared prepared = prepare(handle, end, mode);
-        end.window(windowBytes(window));
-        end.goOnAt(from);
-        return prepared;
+        boolean goesOn = false;
+        try {
+            // From here on no call receives.
+            end.countReceivedElsewhere();
+            end.goOnAt(received == null ? end.total() : received);
+            end.window(windowBytes(window));
+            goesOn = true;
+            return prepared;
+        } finally {
+            if (!goesOn) {
+                prepared.session().abandon();
+            }
+        }
     }
 
     private int windowBytes(@Nullable Integer wanted) {
@@ -311,22 +319,6 @@ public final class Streams implements SmartLifecycle {
                         ? "the stream that is attached cannot be resumed; only " + StreamMode.CONTROL
                                 + " on a handle's stream can"
                         : "a stream is attached to this socket already; end it first, or resume it with received=N");
-    }
-
-    /** Runs on the handle's event loop, where a byte stream's state is at home. */
-    private static <T> T onLoop(Handle handle, Supplier<T> action) {
-        try {
-            return CompletableFuture.supplyAsync(action, handle.socket().loop())
-                    .orTimeout(10, TimeUnit.SECONDS)
-                    .join();
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof SocketFault fault) {
-                throw fault;
-            }
-            throw e;
-        } catch (RejectedExecutionException e) {
-            throw new SocketFault(Errno.EINTR, "the server is shutting down");
-        }
     }
 
     /** The subprotocol of a WebSocket: {@code socket-proxy.v1}, {@code binary} or none. */
@@ -380,7 +372,9 @@ public final class Streams implements SmartLifecycle {
         CompletableFuture<Void> ended = new CompletableFuture<>();
         Thread.ofVirtual().name("stream-drain").start(() -> {
             long deadline = System.nanoTime() + time.toNanos();
-            while (!sessions.isEmpty() && System.nanoTime() - deadline < 0) {
+            // Who is between two networks may come back for a handle, and what was closed may have bytes to deliver.
+            while (!(sessions.isEmpty() && byteStreams.isEmpty() && sockets.count() == 0)
+                    && System.nanoTime() - deadline < 0) {
                 sleep(DRAIN_POLL);
             }
             stopped = true;

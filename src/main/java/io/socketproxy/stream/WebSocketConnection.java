@@ -15,7 +15,7 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
     /** How long the other side may take to close, once nothing is left to be said to it. */
     private static final long CLOSING_SECONDS = 5;
 
-    /** How many of those a client may take nothing of what is still queued for it. */
+    /** How many of those a client may take nothing of what is still queued for it, or have what it sent wait for the target. */
     private static final int STALLS = 60;
 
     private enum State {
@@ -40,6 +40,9 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
     private @Nullable ScheduledFuture<?> closing;
     private int stalls;
     private int queuedBefore;
+
+    /** Whether something has come since the last look at how the closing goes. */
+    private boolean moved;
 
     /** @param maxMessageBytes as {@link FrameDecoder} has it */
     WebSocketConnection(Wire wire, int maxMessageBytes) {
@@ -134,6 +137,7 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
     @Override
     public void read(ByteBuf data) {
         heard = true;
+        moved = true;
         if (state == State.ENDING || state == State.CLOSED) {
             data.release();
             return;
@@ -247,12 +251,15 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
 
     private void checkEnd() {
         int queued = wire.queuedBytes();
-        if (queued != queuedBefore) {
+        // What it sent before it saw our close frame is still delivered, as fast as the target takes it.
+        boolean sends = state == State.CLOSING && (moved || !reading);
+        if (queued != queuedBefore || moved) {
             stalls = 0;
         }
+        moved = false;
         queuedBefore = queued;
         // A slow client still gets what is queued for it.
-        if (queued == 0 || ++stalls == STALLS || wire.isUnanswered()) {
+        if ((queued == 0 && !sends) || ++stalls == STALLS || wire.isUnanswered()) {
             ended();
         }
     }

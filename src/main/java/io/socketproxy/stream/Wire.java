@@ -66,6 +66,9 @@ interface Wire {
         /** The queue is below {@link #LOW_WATER_BYTES} again, after it was above {@link #HIGH_WATER_BYTES}. */
         void writable();
 
+        /** The kernel has taken some of what was queued. */
+        default void taken() {}
+
         /** The queue has been handed over whole. */
         default void drained() {}
 
