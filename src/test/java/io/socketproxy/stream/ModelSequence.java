@@ -30,7 +30,7 @@ final class ModelSequence {
      * Whether a half-close is state of the handle, {@code attached} saying so, and whether a WebSocket of {@code /connect} that vanishes
      * resets the target.
      */
-    private static final boolean ENDS_ARE_TOLD = false;
+    private static final boolean ENDS_ARE_TOLD = true;
 
     /** What the client sends beyond what the server has taken, where that gives no credit. */
     private static final int UNANSWERED_BYTES = 128 << 10;
@@ -300,6 +300,7 @@ final class ModelSequence {
                     require(!clientShut || !toldShut || resumes == clientSent, "shut before its end");
                     attached = true;
                     toldShut = message.path("shut").isString();
+                    require(clientShut || !toldShut, "shut by nobody");
                     require(!message.path("eof").asBoolean(false) || targetShut, "an end that was not there");
                     taken = resumes;
                     clientSent = resumes;
