@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Watch implements EpollIoHandle {
     private static final int EPOLLONESHOT = 1 << 30;
+    private static final int FEW = 8;
     private static final int ALWAYS = Constants.POLLERR | Constants.POLLHUP;
 
     private final FileDescriptor descriptor;
@@ -34,6 +35,7 @@ final class Watch implements EpollIoHandle {
 
     private List<Waiter> waiters = new ArrayList<>(1);
     private @Nullable IoRegistration registration;
+    private int clearedAt = FEW;
     private int armed;
     private boolean cancelled;
 
@@ -66,6 +68,11 @@ final class Watch implements EpollIoHandle {
             waiter.completeExceptionally(new SocketFault(Errno.EBADF, "the server is stopping"));
         }
         return waiter;
+    }
+
+    /** How many wait, with those who have given up and were not cleared out yet; on the loop's thread. */
+    int waiting() {
+        return waiters.size();
     }
 
     /** Wakes those who wait for one of the events, which are there although the kernel does not know of them. */
@@ -122,17 +129,16 @@ final class Watch implements EpollIoHandle {
             }
             registration = registering.getNow();
         }
-        // Those who gave up on waiting are cleared out here, so that the list cannot grow.
-        waiters.removeIf(CompletableFuture::isDone);
+        if (waiters.size() >= clearedAt) {
+            // Those who gave up on waiting: never more than half, and a few, of the list.
+            waiters.removeIf(CompletableFuture::isDone);
+            clearedAt = Math.max(FEW, 2 * waiters.size());
+        }
         waiters.add(waiter);
-        arm();
+        arm(waiter.events);
     }
 
-    private void arm() {
-        int wanted = 0;
-        for (Waiter waiter : waiters) {
-            wanted |= waiter.events;
-        }
+    private void arm(int wanted) {
         if (registration != null && (wanted & ~armed) != 0) {
             armed |= wanted;
             registration.submit(EpollIoOps.valueOf(armed | EPOLLONESHOT));
@@ -149,7 +155,11 @@ final class Watch implements EpollIoHandle {
         int ready = ((EpollIoEvent) event).ops().value();
         armed = 0;
         wake(ready);
-        arm();
+        int wanted = 0;
+        for (Waiter waiter : waiters) {
+            wanted |= waiter.events;
+        }
+        arm(wanted);
     }
 
     private void wake(int ready) {

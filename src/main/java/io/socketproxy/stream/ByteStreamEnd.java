@@ -355,6 +355,9 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
                 socket.shutdownNow(Constants.SHUT_WR);
             }
             shut = true;
+            SocketFault refusal = new SocketFault(Errno.EPIPE);
+            delivered.completeExceptionally(refusal);
+            delivered = CompletableFuture.failedFuture(refusal);
             wire.shutdownOutput();
         }
         if (how != Constants.SHUT_WR) {

@@ -2,9 +2,11 @@ package io.socketproxy.stream;
 
 import jakarta.validation.constraints.NotNull;
 import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
+import org.springframework.validation.annotation.Validated;
 
 /**
  * How streams behave.
@@ -14,9 +16,10 @@ import org.springframework.util.unit.DataSize;
  * @param credit how many bytes a client of a byte stream may have under way that the kernel has not taken for the target
  * @param handoff whether a plain HTTP/1.1 connection leaves the container for the event loop after the 101
  */
+@Validated
 @ConfigurationProperties("socket-proxy.stream")
 record StreamProperties(
-        @NotNull @DefaultValue("20s") Duration pingInterval,
+        @NotNull @DurationMax(days = 7) @DefaultValue("20s") Duration pingInterval,
         @NotNull @DefaultValue("256KB") DataSize resumeBuffer,
         @NotNull @DefaultValue("512KB") DataSize credit,
         @DefaultValue("true") boolean handoff) {
