@@ -64,6 +64,7 @@ final class ModelSequence {
     private long clientReceived;
     private long acknowledged;
     private boolean clientStalls;
+    private boolean deleted;
     private boolean isOver;
 
     private String id = "";
@@ -320,7 +321,15 @@ final class ModelSequence {
                             "eof at " + clientReceived + " of " + targetSent);
                     eof = true;
                 }
-                case "error" -> require(targetReset, message.toString());
+                case "error" ->
+                    // What comes as the handle is deleted is told so.
+                    require(
+                            targetReset
+                                    || deleted
+                                            && message.path("errno")
+                                                    .asString("")
+                                                    .equals("EBADF"),
+                            message.toString());
                 default -> throw new AssertionError(message.toString());
             }
         }
@@ -576,7 +585,11 @@ final class ModelSequence {
             return;
         }
         quietDown();
-        long promised = taken;
+        long promised;
+        synchronized (this) {
+            promised = taken;
+            deleted = true;
+        }
         Reply reply = server.call("DELETE", "/api/v1/sockets/" + id, "");
         require(reply.status() == 204, reply.toString());
         Attachment now = attachment;
