@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param name in ASCII and lower case
  */
 record HostPattern(String name, boolean itself, boolean below) {
+    /** With the dot at its end. Encoding makes no name shorter, and of a long one takes time without end. */
+    private static final int MAX_NAME_CHARS = 254;
+
     /**
      * @throws IllegalArgumentException an address, which belongs under {@code cidrs}, or a star anywhere else
      */
@@ -39,6 +42,9 @@ record HostPattern(String name, boolean itself, boolean below) {
 
     /** Null for what cannot be a name. */
     private static @Nullable String canonical(String host) {
+        if (host.length() > MAX_NAME_CHARS) {
+            return null;
+        }
         try {
             String ascii = IDN.toASCII(host, IDN.ALLOW_UNASSIGNED).toLowerCase(Locale.ROOT);
             return ascii.endsWith(".") ? ascii.substring(0, ascii.length() - 1) : ascii;

@@ -3,7 +3,6 @@ package io.socketproxy.policy;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.regex.Pattern;
 
 /**
  * AF_UNIX addresses by glob: {@code /run/app/*.sock}, or {@code @name} for an abstract one.
@@ -37,7 +36,7 @@ record PathPattern(String text) {
      * @param address a resolved path, or an abstract name after {@code @}
      */
     boolean matches(String address) {
-        if (glob(text).matcher(address).matches()) {
+        if (globs(text, address)) {
             return true;
         }
         if (text.startsWith("@") || address.startsWith("@")) {
@@ -53,31 +52,37 @@ record PathPattern(String text) {
         }
         try {
             String real = Path.of(text.substring(0, slash)).toRealPath().toString();
-            return Pattern.compile(
-                            Pattern.quote(real) + glob(text.substring(slash)).pattern(), Pattern.DOTALL)
-                    .matcher(address)
-                    .matches();
+            return address.startsWith(real) && globs(text.substring(slash), address.substring(real.length()));
         } catch (IOException | InvalidPathException e) {
             return false;
         }
     }
 
-    private static Pattern glob(String text) {
-        StringBuilder regex = new StringBuilder();
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == '*' && i + 1 < text.length() && text.charAt(i + 1) == '*') {
-                regex.append(".*");
-                i++;
-            } else if (c == '*') {
-                regex.append("[^/]*");
-            } else if (c == '?') {
-                regex.append("[^/]");
-            } else {
-                regex.append(Pattern.quote(String.valueOf(c)));
+    /** By a table, row by row: an expression with many stars takes a time that grows with each of them. */
+    private static boolean globs(String glob, String address) {
+        int length = address.length();
+        // Which beginnings of the address the glob's beginning stands for, by their length.
+        boolean[] reached = new boolean[length + 1];
+        reached[0] = true;
+        for (int at = 0; at < glob.length(); at++) {
+            char c = glob.charAt(at);
+            boolean deep = glob.startsWith("**", at);
+            boolean[] next = new boolean[length + 1];
+            next[0] = c == '*' && reached[0];
+            for (int end = 1; end <= length; end++) {
+                char last = address.charAt(end - 1);
+                next[end] = switch (c) {
+                    case '*' -> reached[end] || (next[end - 1] && (deep || last != '/'));
+                    case '?' -> reached[end - 1] && last != '/';
+                    default -> reached[end - 1] && last == c;
+                };
             }
+            if (deep) {
+                at++;
+            }
+            reached = next;
         }
-        return Pattern.compile(regex.toString(), Pattern.DOTALL);
+        return reached[length];
     }
 
     @Override

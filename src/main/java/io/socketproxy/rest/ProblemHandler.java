@@ -34,6 +34,7 @@ import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
 import org.springframework.http.converter.HttpMessageNotReadableException;
+import org.springframework.security.web.firewall.RequestRejectedException;
 import org.springframework.validation.FieldError;
 import org.springframework.web.HttpMediaTypeNotSupportedException;
 import org.springframework.web.bind.MethodArgumentNotValidException;
@@ -166,6 +167,18 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
                 problem(HttpStatus.UNSUPPORTED_MEDIA_TYPE, Errno.EINVAL, exception.getMessage(), request);
         problem.setProperty("field", HttpHeaders.CONTENT_ENCODING);
         return answer(problem, headers);
+    }
+
+    /** A parameter's name or value holds what none may, which shows where it is first read. */
+    @ExceptionHandler
+    ResponseEntity<Object> rejected(RequestRejectedException exception, HttpServletRequest request) {
+        return answer(
+                problem(
+                        HttpStatus.BAD_REQUEST,
+                        Errno.EINVAL,
+                        "the query is not acceptable: keep control characters and what is no character out of names and values",
+                        request),
+                new HttpHeaders());
     }
 
     /** Nobody is there to read this, unless it is the server that is going. */

@@ -41,6 +41,7 @@ class HostPatternTest {
         assertThat(HostPattern.parse(".example.com").matches("")).isFalse();
         assertThat(HostPattern.parse(".example.com").matches("a".repeat(300) + ".example.com"))
                 .isFalse();
+        assertThat(HostPattern.parse(".example.com").matches("é".repeat(5000))).isFalse();
     }
 
     @ParameterizedTest

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -49,6 +50,18 @@ class UnixPolicyTest {
         assertThat(connects(allowed + "//./a.sock")).isEqualTo(allowed + "/a.sock");
         assertThat(connects(allowed + "/a.txt")).isNull();
         assertThat(connects(secret + "/s.sock")).isNull();
+    }
+
+    @Test
+    @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void aPatternOfManyStarsIsMatchedAtOnce() {
+        PathPattern stars = PathPattern.parse("/" + "*a".repeat(25) + "*b");
+        assertThat(stars.matches("/" + "a".repeat(100))).isFalse();
+        assertThat(stars.matches("/" + "a".repeat(99) + "b")).isTrue();
+        assertThat(PathPattern.parse("/run/**/x?.sock").matches("/run/a/b/xy.sock"))
+                .isTrue();
+        assertThat(PathPattern.parse("/run/*/x?.sock").matches("/run/a/b/xy.sock"))
+                .isFalse();
     }
 
     @Test
