@@ -4,12 +4,14 @@ import io.socketproxy.registry.Sockets;
 import io.socketproxy.stream.Streams;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
+import org.springframework.validation.annotation.Validated;
 
 /**
  * Lets what is open come to its end when the service is told to stop: SIGTERM, docker stop.
@@ -32,8 +34,10 @@ class Drain implements SmartLifecycle {
      *
      * @param timeout how long handles and their streams get to end by themselves
      */
+    @Validated
     @ConfigurationProperties("socket-proxy.drain")
-    record DrainProperties(@DefaultValue("25s") Duration timeout) {
+    record DrainProperties(
+            @DurationMax(days = 7) @DefaultValue("25s") Duration timeout) {
         DrainProperties {
             if (timeout.isNegative()) {
                 throw new IllegalArgumentException("socket-proxy.drain.timeout must be 0 or more, not " + timeout);

@@ -1,6 +1,8 @@
 package io.socketproxy;
 
 import io.socketproxy.address.Resolver;
+import io.socketproxy.overload.Overload;
+import io.socketproxy.overload.OverloadProperties;
 import io.socketproxy.policy.EgressPolicy;
 import io.socketproxy.policy.ListenPolicy;
 import io.socketproxy.policy.PolicyProperties;
@@ -9,13 +11,18 @@ import io.socketproxy.registry.LimitProperties;
 import io.socketproxy.registry.SocketEvents;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.Readiness;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
 import java.time.Duration;
 import java.util.List;
+import org.hibernate.validator.constraints.time.DurationMax;
+import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.validation.annotation.Validated;
 
 /** Puts the lower floors together, which know nothing of Spring's beans. */
 @Configuration(proxyBeanMethods = false)
@@ -23,6 +30,7 @@ import org.springframework.context.annotation.Configuration;
     PolicyProperties.class,
     LeaseProperties.class,
     LimitProperties.class,
+    OverloadProperties.class,
     Drain.DrainProperties.class,
     SocketProxyConfiguration.ResolverProperties.class
 })
@@ -33,10 +41,18 @@ class SocketProxyConfiguration {
      * @param threads look-ups under way at once
      * @param timeout how long a caller waits for one before EAI_AGAIN
      */
+    @Validated
     @ConfigurationProperties("socket-proxy.resolver")
     record ResolverProperties(
-            @DefaultValue("16") int threads,
-            @DefaultValue("15s") Duration timeout) {}
+            @Min(1) @Max(1024) @DefaultValue("16") int threads,
+
+            @DurationMin(millis = 1) @DurationMax(days = 1) @DefaultValue("15s")
+            Duration timeout) {}
+
+    @Bean
+    Overload overload(OverloadProperties properties) {
+        return new Overload(properties);
+    }
 
     @Bean
     Readiness readiness() {
@@ -44,10 +60,11 @@ class SocketProxyConfiguration {
     }
 
     @Bean
-    Resolver resolver(ResolverProperties properties, List<Resolver.LookUps> lookUps) {
+    Resolver resolver(ResolverProperties properties, Overload overload, List<Resolver.LookUps> lookUps) {
         return new Resolver(
                 properties.threads(),
                 properties.timeout(),
+                overload.lookUps(),
                 (subject, took, error) -> lookUps.forEach(listener -> listener.lookedUp(subject, took, error)));
     }
 
@@ -69,7 +86,8 @@ class SocketProxyConfiguration {
             ListenPolicy listen,
             LeaseProperties leases,
             LimitProperties limits,
+            Overload overload,
             List<SocketEvents> events) {
-        return new Sockets(readiness, resolver, egress, listen, leases, limits, events);
+        return new Sockets(readiness, resolver, egress, listen, leases, limits, overload, events);
     }
 }

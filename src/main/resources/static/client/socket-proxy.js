@@ -317,7 +317,7 @@ function pause(ms) {
  * One socket's stream: a WebSocket that speaks socket-proxy.v1, and the next one when the network drops it.
  *
  * Both sides count bytes. What was sent is kept until the service says that it has taken it for the target, and is sent again where a new
- * WebSocket needs it. What was received is acknowledged as far as the page reads; the service holds a bounded amount beyond that, and when
+ * WebSocket needs it; no byte is sent beyond the credit that the service gives. What was received is acknowledged as far as the page reads; the service holds a bounded amount beyond that, and when
  * that is full it stops reading the target. So a page that does not read stops the target, and its own memory stays bounded.
  */
 class Link {
@@ -358,10 +358,17 @@ class Link {
 
   #sent = 0;
   #taken = 0;
-  /** What is sent and not taken: views, oldest first. */
+  /** What is on its way and not taken: views, oldest first. */
   #pending = [];
+  /** What is still to go on its way, behind that. */
+  #unsent = [];
+  /** The offset of the first byte of that, and how far the service lets it go. */
+  #next = 0;
+  #credit = Infinity;
   #shutdown = null;
   #closing = false;
+  /** What this WebSocket's service has been told of these two. */
+  #told = {};
   #detached = false;
 
   /**
@@ -401,9 +408,9 @@ class Link {
     for (let at = 0; at < bytes.length; at += FRAME_BYTES) {
       this.#requireOpen();
       const frame = bytes.subarray(at, at + FRAME_BYTES);
-      this.#pending.push(frame);
+      this.#unsent.push(frame);
       this.#sent += frame.length;
-      this.#transmit(frame);
+      this.#pump();
       if (this.#sent - this.#taken > SEND_WINDOW_BYTES) {
         await this.#until(() => this.#sent - this.#taken <= SEND_WINDOW_BYTES, signal);
       }
@@ -424,7 +431,7 @@ class Link {
   shutdown() {
     this.#requireOpen();
     this.#shutdown = 'SHUT_WR';
-    this.#control({ type: 'shutdown', how: 'SHUT_WR' });
+    this.#pump();
   }
 
   /** The page has read these. */
@@ -444,21 +451,24 @@ class Link {
   async close() {
     if (!this.#closing && !this.#isEnded) {
       this.#closing = true;
-      this.#control({ type: 'close' });
+      this.#pump();
     }
     let timer;
     await Promise.race([this.ended, new Promise((resolve) => (timer = setTimeout(resolve, LINGER_MS)))]);
     clearTimeout(timer);
   }
 
-  /** Says, as a last word, that the socket is to be closed: for a page that is going. */
+  /**
+   * Says, as a last word, that the socket is to be closed: for a page that is going. Where not all was sent that is left to the lease, whose end
+   * tells the peer that something is missing.
+   */
   abandon() {
     if (this.#keeps) {
       this.detach();
       return;
     }
     this.#closing = true;
-    this.#control({ type: 'close' });
+    this.#pump();
   }
 
   /** Lets go of the socket, which stays open on the service until its lease runs out. */
@@ -593,7 +603,9 @@ class Link {
         this.#resume(message);
         break;
       case 'ack':
+        this.#credit = message.credit ?? Infinity;
         this.#take(message.received);
+        this.#pump();
         break;
       case 'eof':
         this.#eof = true;
@@ -616,7 +628,7 @@ class Link {
   }
 
   /** Goes on where the service says it is. */
-  #resume({ socket, sent = this.#received, received = this.#taken }) {
+  #resume({ socket, sent = this.#received, received = this.#taken, credit = Infinity }) {
     const first = !this.#wasAttached;
     this.#wasAttached = this.#own = true;
     this.#bytes = socket.type === 'SOCK_STREAM' && socket.state !== 'listening';
@@ -629,13 +641,12 @@ class Link {
     }
     this.#repeated = this.#received - sent;
     this.#take(received);
-    this.#pending.forEach((frame) => this.#transmit(frame));
-    if (this.#shutdown) {
-      this.#control({ type: 'shutdown', how: this.#shutdown });
-    }
-    if (this.#closing) {
-      this.#control({ type: 'close' });
-    }
+    this.#unsent = [...this.#pending, ...this.#unsent];
+    this.#pending = [];
+    this.#next = this.#taken;
+    this.#credit = credit;
+    this.#told = {};
+    this.#pump();
     if (this.#accepted > 0) {
       this.#control({ type: 'ack', received: this.#accepted });
     }
@@ -683,6 +694,37 @@ class Link {
     if (this.#attached && reach > this.#acknowledged) {
       this.#acknowledged = reach;
       this.#control({ type: 'ack', received: reach });
+    }
+  }
+
+  /** Sends what is to be sent, as far as the service has room for it; what comes behind the bytes waits for them. */
+  #pump() {
+    if (!this.#attached || this.#webSocket.readyState !== OPEN) {
+      // It is sent when the next WebSocket is attached.
+      return;
+    }
+    while (this.#unsent.length > 0 && this.#next < this.#credit) {
+      const frame = this.#unsent[0];
+      const part = frame.subarray(0, this.#credit - this.#next);
+      if (part.length < frame.length) {
+        this.#unsent[0] = frame.subarray(part.length);
+      } else {
+        this.#unsent.shift();
+      }
+      this.#pending.push(part);
+      this.#next += part.length;
+      this.#transmit(part);
+    }
+    if (this.#unsent.length > 0) {
+      return;
+    }
+    if (this.#shutdown && !this.#told.shutdown) {
+      this.#told.shutdown = true;
+      this.#control({ type: 'shutdown', how: this.#shutdown });
+    }
+    if (this.#closing && !this.#told.close) {
+      this.#told.close = true;
+      this.#control({ type: 'close' });
     }
   }
 
@@ -742,7 +784,7 @@ class Link {
     this.#service.links.delete(this);
     this.#webSocket?.close();
     clearTimeout(this.#acknowledging);
-    this.#pending = [];
+    this.#pending = this.#unsent = [];
     if (!error && this.#shutdown) {
       // The FIN is out, so everything before it is.
       this.#taken = this.#sent;

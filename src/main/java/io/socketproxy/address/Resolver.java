@@ -8,26 +8,27 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.Budget;
+import io.socketproxy.overload.Exhausted;
 import java.net.IDN;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The C library's resolver, as Python's {@code socket} module presents it.
  *
- * <p>The library blocks while it asks name servers, so look-ups run on a few platform threads with a bounded queue; the caller
- * (a virtual thread) waits for at most the timeout. Numeric forms never leave the caller's thread. All methods may be called
+ * <p>The library blocks while it asks name servers, so look-ups run on a few platform threads, on which owners take turns; the caller
+ * (a virtual thread) waits for at most the timeout. What is in files has threads of its own. Numeric forms never leave the caller's thread. All methods may be called
  * concurrently.
  */
 public final class Resolver implements AutoCloseable {
@@ -35,9 +36,17 @@ public final class Resolver implements AutoCloseable {
     private static final int AI_NUMERICHOST = Constants.require("AI_NUMERICHOST");
     private static final int NI_NUMERICHOST = Constants.require("NI_NUMERICHOST");
     private static final int NI_NUMERICSERV = Constants.require("NI_NUMERICSERV");
-    private static final int QUEUE = 1024;
 
-    private final ThreadPoolExecutor threads;
+    /** The files that services are looked up in answer in microseconds. */
+    private static final int LOCAL_THREADS = 2;
+
+    /** RFC 1035 section 2.3.4, without the root. */
+    private static final int MAX_NAME = 253;
+
+    private static final Pattern DOTS = Pattern.compile("[.\u3002\uff0e\uff61]");
+
+    private final Lanes lanes;
+    private final Lanes local;
     private final Duration timeout;
     private final LookUps lookUps;
 
@@ -53,20 +62,15 @@ public final class Resolver implements AutoCloseable {
     }
 
     /**
-     * @param threadCount how many look-ups may be under way at once
+     * @param threadCount how many look-ups may be under way at once; of one owner a quarter
      * @param timeout how long a caller waits before EAI_AGAIN; the library's own attempt ends by its own limits
+     * @param budget of look-ups that are under way or wait for their turn
      */
-    public Resolver(int threadCount, Duration timeout, LookUps lookUps) {
+    public Resolver(int threadCount, Duration timeout, Budget budget, LookUps lookUps) {
         this.lookUps = lookUps;
         this.timeout = timeout;
-        this.threads = new ThreadPoolExecutor(
-                threadCount,
-                threadCount,
-                10,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(QUEUE),
-                Thread.ofPlatform().daemon().name("resolver-", 0).factory());
-        this.threads.allowCoreThreadTimeOut(true);
+        this.lanes = new Lanes(threadCount, "resolver-", budget);
+        this.local = new Lanes(LOCAL_THREADS, "services-", budget);
     }
 
     /**
@@ -74,23 +78,31 @@ public final class Resolver implements AutoCloseable {
      *
      * @param host a name or numeric form; null for the wildcard address (AI_PASSIVE) or loopback
      * @param service a service name or decimal port; null for port 0
+     * @param owner for whom it is
      * @throws GaiError with the EAI_ number; EAI_AGAIN also when the timeout passed
+     * @throws Exhausted where the owner's look-ups, or all, are too many
      */
     public List<AddrInfo> getaddrinfo(
-            @Nullable String host, @Nullable String service, int family, int type, int proto, int flags) {
+            String owner, @Nullable String host, @Nullable String service, int family, int type, int proto, int flags) {
         String name = host == null ? null : toAscii(host);
         rejectNul(service);
-        Libc.Resolved resolved;
-        if (service == null || isDecimal(service)) {
-            resolved =
-                    Libc.getaddrinfo(name, service, family, type, proto, name == null ? flags : flags | AI_NUMERICHOST);
-            if (resolved.error() == GaiError.EAI_NONAME && name != null && (flags & AI_NUMERICHOST) == 0) {
-                resolved = lookUp(
-                        () -> Libc.getaddrinfo(name, service, family, type, proto, flags), Libc.Resolved::error, name);
-            }
-        } else {
+        int numeric = name == null ? flags : flags | AI_NUMERICHOST;
+        // A service's name is in a file, and must not wait for what is asked of name servers.
+        Libc.Resolved resolved = service == null || isDecimal(service)
+                ? Libc.getaddrinfo(name, service, family, type, proto, numeric)
+                : lookUp(
+                        local,
+                        owner,
+                        () -> Libc.getaddrinfo(name, service, family, type, proto, numeric),
+                        Libc.Resolved::error,
+                        service);
+        if (resolved.error() == GaiError.EAI_NONAME && name != null && (flags & AI_NUMERICHOST) == 0) {
             resolved = lookUp(
-                    () -> Libc.getaddrinfo(name, service, family, type, proto, flags), Libc.Resolved::error, service);
+                    lanes,
+                    owner,
+                    () -> Libc.getaddrinfo(name, service, family, type, proto, flags),
+                    Libc.Resolved::error,
+                    name);
         }
         if (resolved.error() != 0) {
             throw new GaiError(
@@ -104,10 +116,12 @@ public final class Resolver implements AutoCloseable {
     /**
      * The addresses that an endpoint stands for on a socket of a family, in the library's order, at least one.
      *
+     * @param owner for whom it is
      * @throws GaiError where the host does not resolve in that family
+     * @throws Exhausted where the owner's look-ups, or all, are too many
      * @throws IllegalArgumentException where the endpoint does not fit the family
      */
-    public List<SockAddr> addresses(Endpoint endpoint, int family, int type) {
+    public List<SockAddr> addresses(String owner, Endpoint endpoint, int family, int type) {
         if (family == AF_UNIX) {
             if (endpoint.path() == null) {
                 throw new IllegalArgumentException("an AF_UNIX address is {path}");
@@ -129,8 +143,8 @@ public final class Resolver implements AutoCloseable {
         }
         String service = Integer.toString(endpoint.port());
         List<AddrInfo> infos = host.isEmpty()
-                ? getaddrinfo(null, service, family, type, 0, AI_PASSIVE)
-                : getaddrinfo(host, service, family, type, 0, 0);
+                ? getaddrinfo(owner, null, service, family, type, 0, AI_PASSIVE)
+                : getaddrinfo(owner, host, service, family, type, 0, 0);
         return infos.stream()
                 .map(AddrInfo::address)
                 .map(address -> withScope(address, endpoint))
@@ -141,12 +155,16 @@ public final class Resolver implements AutoCloseable {
     /**
      * The host and service of an address; getnameinfo(3).
      *
+     * @param owner for whom it is
      * @throws GaiError with the EAI_ number
      */
-    public NameInfo getnameinfo(SockAddr address, int flags) {
-        boolean numeric = (flags & NI_NUMERICHOST) != 0 && (flags & NI_NUMERICSERV) != 0;
+    public NameInfo getnameinfo(String owner, SockAddr address, int flags) {
+        boolean numericHost = (flags & NI_NUMERICHOST) != 0;
+        boolean numeric = numericHost && (flags & NI_NUMERICSERV) != 0;
         Supplier<Libc.Named> call = () -> Libc.getnameinfo(address, flags);
-        Libc.Named named = numeric ? call.get() : lookUp(call, Libc.Named::error, InetText.host(address));
+        Libc.Named named = numeric
+                ? call.get()
+                : lookUp(numericHost ? local : lanes, owner, call, Libc.Named::error, InetText.host(address));
         if (named.error() != 0) {
             throw new GaiError(named.error(), Errno.of(named.errno()), InetText.host(address));
         }
@@ -157,16 +175,21 @@ public final class Resolver implements AutoCloseable {
     public record NameInfo(String host, String service) {}
 
     /** The port of a service, or -1; getservbyname(3). A null {@code proto} stands for any. */
-    public int getservbyname(String name, @Nullable String proto) {
+    public int getservbyname(String owner, String name, @Nullable String proto) {
         rejectNul(name);
         rejectNul(proto);
-        return lookUp(() -> Libc.getservbyname(name, proto), port -> 0, name);
+        return lookUp(local, owner, () -> Libc.getservbyname(name, proto), port -> 0, name);
     }
 
     /** The name of the service at a port, or null; getservbyport(3). */
-    public @Nullable String getservbyport(int port, @Nullable String proto) {
+    public @Nullable String getservbyport(String owner, int port, @Nullable String proto) {
         rejectNul(proto);
-        return lookUp(() -> new Found(Libc.getservbyport(port, proto)), found -> 0, Integer.toString(port))
+        return lookUp(
+                        local,
+                        owner,
+                        () -> new Found(Libc.getservbyport(port, proto)),
+                        found -> 0,
+                        Integer.toString(port))
                 .name();
     }
 
@@ -182,24 +205,25 @@ public final class Resolver implements AutoCloseable {
 
     @Override
     public void close() {
-        threads.shutdownNow();
+        lanes.close();
+        local.close();
     }
 
-    private <T> T lookUp(Supplier<T> call, ToIntFunction<T> error, String subject) {
+    private <T> T lookUp(Lanes by, String owner, Supplier<T> call, ToIntFunction<T> error, String subject) {
         FutureTask<T> task = new FutureTask<>(call::get);
         long start = System.nanoTime();
         int outcome = GaiError.EAI_AGAIN;
         try {
-            threads.execute(task);
+            by.submit(owner, task);
             T result = task.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
             outcome = error.applyAsInt(result);
             return result;
         } catch (RejectedExecutionException | TimeoutException e) {
-            // Not interrupted: libc would not notice, and the queue is bounded.
-            task.cancel(false);
+            // Not interrupted: libc would not notice.
+            by.cancel(owner, task);
             throw new GaiError(GaiError.EAI_AGAIN, null, subject);
         } catch (InterruptedException e) {
-            task.cancel(false);
+            by.cancel(owner, task);
             Thread.currentThread().interrupt();
             throw new GaiError(GaiError.EAI_AGAIN, null, subject);
         } catch (ExecutionException e) {
@@ -218,17 +242,47 @@ public final class Resolver implements AutoCloseable {
         return address;
     }
 
-    /** Python encodes host names by IDNA 2003 as well. */
+    /** Python encodes host names by IDNA 2003 as well, and as in all queries lets code points pass that it does not know. */
     private static String toAscii(String host) {
         rejectNul(host);
         if (host.chars().allMatch(c -> c < 0x80)) {
             return host;
         }
-        try {
-            return IDN.toASCII(host);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("\"" + host + "\" is no valid internationalised host name", e);
+        // Before anything is made of it: what that takes grows with the square of the length.
+        if (host.length() > MAX_NAME) {
+            throw new IllegalArgumentException("a host name has at most " + MAX_NAME + " octets");
         }
+        String[] labels = DOTS.split(host, -1);
+        for (int i = 0; i < labels.length; i++) {
+            if (!labels[i].isEmpty()) {
+                labels[i] = labelToAscii(labels[i], host);
+            } else if (i < labels.length - 1) {
+                throw invalidName(host);
+            }
+        }
+        String name = String.join(".", labels);
+        if (name.length() > MAX_NAME) {
+            throw new IllegalArgumentException("a host name has at most " + MAX_NAME + " octets");
+        }
+        return name;
+    }
+
+    private static String labelToAscii(String label, String host) {
+        String ascii;
+        try {
+            ascii = IDN.toASCII(label, IDN.ALLOW_UNASSIGNED);
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            throw invalidName(host);
+        }
+        // A label in which a dot appears by normalisation would be two.
+        if (ascii.isEmpty() || ascii.indexOf('.') >= 0) {
+            throw invalidName(host);
+        }
+        return ascii;
+    }
+
+    private static IllegalArgumentException invalidName(String host) {
+        return new IllegalArgumentException("\"" + host + "\" is no valid internationalised host name");
     }
 
     private static void rejectNul(@Nullable String text) {

@@ -39,6 +39,7 @@ public final class Constants {
     public static final int SO_REUSEPORT = require("SO_REUSEPORT");
     public static final int SO_TYPE = require("SO_TYPE");
     public static final int SO_ERROR = require("SO_ERROR");
+    public static final int SO_SNDBUF = require("SO_SNDBUF");
     public static final int SO_LINGER = require("SO_LINGER");
     public static final int SO_ACCEPTCONN = require("SO_ACCEPTCONN");
     public static final int SO_PROTOCOL = require("SO_PROTOCOL");

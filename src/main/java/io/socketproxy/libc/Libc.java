@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,7 @@ public final class Libc {
     private static final int SOCK_NONBLOCK = 0x800;
     private static final int SOCK_CLOEXEC = 0x80000;
     private static final int F_DUPFD_CLOEXEC = 1030;
+    private static final long FIONREAD = 0x541b;
     private static final int RLIMIT_NOFILE = 7;
     private static final int ERANGE = 34;
 
@@ -70,6 +72,11 @@ public final class Libc {
     private static final MethodHandle FCNTL = LINKER.downcallHandle(
             LIBRARY.findOrThrow("fcntl"),
             FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT),
+            ERRNO_STATE,
+            Linker.Option.firstVariadicArg(2));
+    private static final MethodHandle IOCTL = LINKER.downcallHandle(
+            LIBRARY.findOrThrow("ioctl"),
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
             ERRNO_STATE,
             Linker.Option.firstVariadicArg(2));
     private static final MethodHandle GETADDRINFO = call("getaddrinfo", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
@@ -153,6 +160,11 @@ public final class Libc {
         return addressCall(CONNECT, descriptor, address);
     }
 
+    /** connect(2) with AF_UNSPEC: dissolves an association, or breaks off a connect under way. */
+    public static int disconnect(int descriptor) {
+        return sockaddrCall(CONNECT, descriptor, arena -> arena.allocate(SockAddr.Inet4.BYTES, 4));
+    }
+
     /** listen(2). */
     public static int listen(int descriptor, int backlog) {
         return plainCall(LISTEN, descriptor, backlog);
@@ -197,6 +209,18 @@ public final class Libc {
                     length,
                     length < 0 ? 0 : header.get(JAVA_INT, Msghdr.FLAGS),
                     named ? SockAddr.fromNative(sockaddr, nameLength) : null);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Bytes of a stream that are there to be read, up to urgent data: ioctl(2) FIONREAD; or a negated errno. */
+    public static int readable(int descriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment bytes = arena.allocate(JAVA_INT);
+            int result = result(state, (int) IOCTL.invokeExact(state, descriptor, FIONREAD, bytes));
+            return result < 0 ? result : bytes.get(JAVA_INT, 0);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -596,9 +620,13 @@ public final class Libc {
     }
 
     private static int addressCall(MethodHandle handle, int descriptor, SockAddr address) {
+        return sockaddrCall(handle, descriptor, address::toNative);
+    }
+
+    private static int sockaddrCall(MethodHandle handle, int descriptor, Function<Arena, MemorySegment> address) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            MemorySegment sockaddr = address.toNative(arena);
+            MemorySegment sockaddr = address.apply(arena);
             return result(state, (int) handle.invokeExact(state, descriptor, sockaddr, (int) sockaddr.byteSize()));
         } catch (Throwable t) {
             throw unexpected(t);

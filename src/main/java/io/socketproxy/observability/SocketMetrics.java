@@ -54,6 +54,7 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
     private final MeterProvider<Counter> handlesEnded;
     private final MeterProvider<Counter> faults;
     private final MeterProvider<Counter> refusals;
+    private final MeterProvider<Counter> attempts;
     private final MeterProvider<Timer> connects;
     private final MeterProvider<Timer> lookUps;
 
@@ -77,6 +78,10 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
                 registry,
                 "socket_proxy.refusals",
                 "Calls refused by a limit: of the owner, of the server, or since it is draining");
+        attempts = counters(
+                registry,
+                "socket_proxy.connect.attempts",
+                "Addresses that connects tried: outcome is connected or the errno, ECANCELED where another was faster");
         connects = timers(
                 registry, "socket_proxy.connect", "Connects that came to their end: outcome is connected or the errno");
         lookUps = timers(
@@ -152,6 +157,16 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
                         "outcome",
                         errno == null ? "connected" : errno.name())
                 .record(took);
+    }
+
+    @Override
+    public void attempted(Handle handle, SockAddr address, Duration took, @Nullable Errno errno) {
+        attempts.withTags(
+                        "transport",
+                        lowerCase(handle.socket().transport()),
+                        "outcome",
+                        errno == null ? "connected" : errno.name())
+                .increment();
     }
 
     @Override

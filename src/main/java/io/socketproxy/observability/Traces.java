@@ -93,7 +93,7 @@ class Traces implements SocketEvents, Resolver.LookUps {
     }
 
     @Override
-    public void connected(Handle handle, SockAddr address, Duration took, @Nullable Errno errno) {
+    public void attempted(Handle handle, SockAddr address, Duration took, @Nullable Errno errno) {
         if (isTraced()) {
             Span span = past("connect", SpanKind.CLIENT, took)
                     .setAllAttributes(peer(handle.socket().transport(), address))

@@ -1,6 +1,5 @@
 package io.socketproxy.overload;
 
-import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -14,8 +13,6 @@ import org.jspecify.annotations.Nullable;
  * <p>All methods may be called concurrently. Of an owner who holds no grant nothing is kept.
  */
 public final class Budget {
-    private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
-
     private final String resource;
     private final long limit;
     private final long limitPerOwner;
@@ -119,13 +116,15 @@ public final class Budget {
             return new Exhausted(
                     "you hold as many " + resource + " as one owner may, " + limitPerOwner + "; let some of it end",
                     true,
-                    RETRY_AFTER);
+                    Exhausted.RETRY_AFTER);
         }
         if (!tryAdd(used, more, limit)) {
             grant.share.held.addAndGet(-more);
             refusedToAll.increment();
             return new Exhausted(
-                    "the server holds as many " + resource + " as it can; try again later", false, RETRY_AFTER);
+                    "the server holds as many " + resource + " as it can; try again later",
+                    false,
+                    Exhausted.RETRY_AFTER);
         }
         grant.amount.addAndGet(more);
         return null;

@@ -18,7 +18,8 @@ public final class Handle {
     private final AtomicInteger uses = new AtomicInteger();
     private final AtomicReference<@Nullable Object> attachment = new AtomicReference<>();
     private volatile Duration lease;
-    private volatile Instant lastUse;
+    // By the monotonic clock: a wall clock that is set must neither end a lease nor make it last for ever.
+    private volatile long lastUseNanos = System.nanoTime();
     private volatile boolean bound;
     private volatile boolean hasPort;
 
@@ -29,7 +30,6 @@ public final class Handle {
         this.createdAt = now;
         this.number = number;
         this.lease = lease;
-        this.lastUse = now;
     }
 
     public SocketId id() {
@@ -51,8 +51,8 @@ public final class Handle {
 
     /** The time it has left, were it unused from now on. */
     public Lease lease() {
-        Instant from = uses.get() > 0 ? Instant.now() : lastUse;
-        return new Lease(lease, from.plus(lease));
+        long unused = uses.get() > 0 ? 0 : System.nanoTime() - lastUseNanos;
+        return new Lease(lease, Instant.now().plus(lease).minusNanos(unused));
     }
 
     /** Ever greater, in the order in which handles were made. */
@@ -71,12 +71,13 @@ public final class Handle {
 
     /** The end of a use: the lease starts anew. */
     public void endUse() {
-        lastUse = Instant.now();
+        lastUseNanos = System.nanoTime();
         uses.decrementAndGet();
     }
 
-    boolean hasExpired(Instant now) {
-        return uses.get() == 0 && now.isAfter(lastUse.plus(lease));
+    /** Whether its time is up, at a time of {@link System#nanoTime}. */
+    boolean hasExpired(long nowNanos) {
+        return uses.get() == 0 && nowNanos - lastUseNanos > lease.toNanos();
     }
 
     /** Whether bind was called on it with success, which is not the same as having a port. */

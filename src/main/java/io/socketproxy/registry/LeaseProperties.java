@@ -2,8 +2,10 @@ package io.socketproxy.registry;
 
 import jakarta.validation.constraints.NotNull;
 import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.validation.annotation.Validated;
 
 /**
  * How long handles live unused.
@@ -11,10 +13,13 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param duration what a handle gets that asks for nothing
  * @param maximum what a handle may ask for
  */
+@Validated
 @ConfigurationProperties("socket-proxy.lease")
 public record LeaseProperties(
         @NotNull @DefaultValue("5m") Duration duration,
-        @NotNull @DefaultValue("24h") Duration maximum) {
+
+        @NotNull @DurationMax(days = 3650) @DefaultValue("24h")
+        Duration maximum) {
     public LeaseProperties {
         if (duration.compareTo(Duration.ofSeconds(1)) < 0 || duration.compareTo(maximum) > 0) {
             throw new IllegalArgumentException(

@@ -3,18 +3,20 @@ package io.socketproxy.registry;
 import jakarta.validation.constraints.Min;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.validation.annotation.Validated;
 
 /**
  * What one owner, and all together, may take of the server.
  *
  * @param handlesPerOwner open handles of one owner
- * @param handles open handles altogether; 0 for four fifths of the process's descriptor limit
+ * @param handles open handles altogether; 0 for what follows from the process's descriptor limit
  * @param streamsPerOwner attached streams of one owner
  * @param bytesPerSecondPerOwner bytes a second that all streams of one owner may relay, both directions together, in the long run;
  *     0 for no limit
  * @param connectsPerSecond connects one owner may start a second, in the long run; 0 for no limit
  * @param connectBurst connects one owner may start at once
  */
+@Validated
 @ConfigurationProperties("socket-proxy.limits")
 public record LimitProperties(
         @Min(1) @DefaultValue("1024") int handlesPerOwner,

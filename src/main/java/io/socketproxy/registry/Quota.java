@@ -1,37 +1,53 @@
 package io.socketproxy.registry;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.libc.Libc;
+import io.socketproxy.overload.Budget;
+import io.socketproxy.overload.Exhausted;
+import io.socketproxy.overload.Load;
+import io.socketproxy.overload.Overload;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** Counts what owners have open and how fast they connect, against the limits. */
 final class Quota {
     private final LimitProperties limits;
+    private final DescriptorBudget descriptors = DescriptorBudget.ofProcess();
     private final int handles;
-    private final AtomicInteger open = new AtomicInteger();
-    private final ConcurrentMap<String, AtomicInteger> openByOwner = new ConcurrentHashMap<>();
-    private final int streams;
-    private final AtomicInteger openStreams = new AtomicInteger();
-    private final ConcurrentMap<String, AtomicInteger> streamsByOwner = new ConcurrentHashMap<>();
-    private final ConcurrentMap<String, Bucket> bytesByOwner = new ConcurrentHashMap<>();
-    private final ConcurrentMap<String, Bucket> connectsByOwner = new ConcurrentHashMap<>();
+    private final Budget openHandles;
+    private final Budget openStreams;
+    private final Overload overload;
 
-    Quota(LimitProperties limits) {
+    // As long as a stream has the owner's; a new one would be full again within a second.
+    private final Cache<String, Bucket> bytesByOwner =
+            Caffeine.newBuilder().weakValues().build();
+
+    // Until the owner's is full again, and a new one would be the same.
+    private final Cache<String, Bucket> connectsByOwner;
+
+    Quota(LimitProperties limits, Overload overload) {
         this.limits = limits;
-        // A stream has two descriptors of the client's connection and one more of the socket's.
-        this.streams = (int) Math.min(Integer.MAX_VALUE, Libc.descriptorLimit() / 5);
-        // A fifth of the descriptors is left for HTTP connections, files and the JVM.
-        this.handles = limits.handles() > 0
-                ? limits.handles()
-                : (int) Math.min(Integer.MAX_VALUE, Libc.descriptorLimit() / 5 * 4);
+        this.overload = overload;
+        this.handles = limits.handles() > 0 ? limits.handles() : descriptors.handles();
+        this.openHandles = overload.add(new Budget("open handles", handles, limits.handlesPerOwner()));
+        this.openStreams =
+                overload.add(new Budget("attached streams", descriptors.streams(), limits.streamsPerOwner()));
+        this.connectsByOwner = Caffeine.newBuilder()
+                .expireAfterAccess(
+                        limits.connectsPerSecond() == 0
+                                ? Duration.ZERO
+                                : Duration.ofSeconds(1L + limits.connectBurst() / limits.connectsPerSecond()))
+                .build();
+    }
+
+    /** What the process's descriptors are for. */
+    DescriptorBudget descriptors() {
+        return descriptors;
     }
 
     /** The limit of open handles altogether. */
@@ -45,18 +61,7 @@ final class Quota {
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
     BsdSocket.Permission admit(String owner) {
-        AtomicInteger ofOwner = openByOwner.computeIfAbsent(owner, o -> new AtomicInteger());
-        if (!take(ofOwner, limits.handlesPerOwner())) {
-            throw new QuotaExceeded(
-                    Errno.EMFILE,
-                    "you have " + limits.handlesPerOwner() + " open handles, which is the limit; close some first",
-                    Duration.ofSeconds(1));
-        }
-        if (!take(open, handles)) {
-            ofOwner.decrementAndGet();
-            throw new SocketFault(Errno.ENFILE, "the server has as many open handles as it can hold; try again later");
-        }
-        return new Permit(ofOwner, open);
+        return take(openHandles, owner, "open handles", "close");
     }
 
     /**
@@ -65,18 +70,27 @@ final class Quota {
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
     BsdSocket.Permission admitStream(String owner) {
-        AtomicInteger ofOwner = streamsByOwner.computeIfAbsent(owner, o -> new AtomicInteger());
-        if (!take(ofOwner, limits.streamsPerOwner())) {
-            throw new QuotaExceeded(
-                    Errno.EMFILE,
-                    "you have " + limits.streamsPerOwner() + " attached streams, which is the limit; end some first",
-                    Duration.ofSeconds(1));
+        return take(openStreams, owner, "attached streams", "end");
+    }
+
+    private BsdSocket.Permission take(Budget budget, String owner, String what, String verb) {
+        if (overload.sheds(Load.HANDLES)) {
+            throw new SocketFault(
+                    Errno.ENFILE,
+                    "the server is short of memory or descriptors and opens nothing new; try again later");
         }
-        if (!take(openStreams, streams)) {
-            ofOwner.decrementAndGet();
-            throw new SocketFault(Errno.ENFILE, "the server has as many streams as it can hold; try again later");
+        try {
+            return budget.take(owner, 1)::close;
+        } catch (Exhausted e) {
+            if (e.ofOwner()) {
+                throw new QuotaExceeded(
+                        Errno.EMFILE,
+                        "you have " + budget.limitPerOwner() + " " + what + ", which is the limit; " + verb
+                                + " some first",
+                        e.retryAfter());
+            }
+            throw new SocketFault(Errno.ENFILE, "the server has as many " + what + " as it can hold; try again later");
         }
-        return new Permit(ofOwner, openStreams);
     }
 
     /** What the owner's streams may relay; null where there is no limit. */
@@ -86,7 +100,7 @@ final class Quota {
         if (rate == 0) {
             return null;
         }
-        return bytesByOwner.computeIfAbsent(
+        return bytesByOwner.get(
                 owner,
                 o -> Bucket.builder()
                         .addLimit(limit -> limit.capacity(rate).refillGreedy(rate, Duration.ofSeconds(1)))
@@ -102,7 +116,7 @@ final class Quota {
         if (limits.connectsPerSecond() == 0) {
             return;
         }
-        Bucket bucket = connectsByOwner.computeIfAbsent(
+        Bucket bucket = connectsByOwner.get(
                 owner,
                 o -> Bucket.builder()
                         .addLimit(limit -> limit.capacity(limits.connectBurst())
@@ -114,31 +128,6 @@ final class Quota {
                     Errno.EAGAIN,
                     "more than " + limits.connectsPerSecond() + " connects a second; wait and try again",
                     Duration.ofNanos(probe.getNanosToWaitForRefill()));
-        }
-    }
-
-    private static boolean take(AtomicInteger count, int limit) {
-        int before = count.getAndUpdate(n -> n < limit ? n + 1 : n);
-        return before < limit;
-    }
-
-    /** Given back once, however often it is closed. */
-    private static final class Permit implements BsdSocket.Permission {
-        private final AtomicInteger ofOwner;
-        private final AtomicInteger ofAll;
-        private final AtomicInteger held = new AtomicInteger(1);
-
-        Permit(AtomicInteger ofOwner, AtomicInteger ofAll) {
-            this.ofOwner = ofOwner;
-            this.ofAll = ofAll;
-        }
-
-        @Override
-        public void close() {
-            if (held.getAndSet(0) == 1) {
-                ofOwner.decrementAndGet();
-                ofAll.decrementAndGet();
-            }
         }
     }
 }

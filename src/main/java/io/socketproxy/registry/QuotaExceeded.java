@@ -4,7 +4,7 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 
-/** An owner has used up what is theirs: EMFILE for handles, EAGAIN for a rate, ENOBUFS for memory. */
+/** An owner has used up what is theirs: EMFILE for handles, EAGAIN for a rate, ENOBUFS for look-ups and memory. */
 public final class QuotaExceeded extends SocketFault {
     private static final long serialVersionUID = 1L;
 

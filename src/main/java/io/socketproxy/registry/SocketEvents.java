@@ -48,9 +48,17 @@ public interface SocketEvents {
     default void decided(String owner, Operation operation, Decision decision) {}
 
     /**
+     * A connect tried an address, of several perhaps; {@link #connected} tells of the whole.
+     *
+     * @param took since it was started
+     * @param errno what it failed with, ECANCELED where another address was faster; null where it is connected
+     */
+    default void attempted(Handle handle, SockAddr address, Duration took, @Nullable Errno errno) {}
+
+    /**
      * A connect came to its end.
      *
-     * @param address to which
+     * @param address to which; the last one that was tried where none answered
      * @param took since it was started; of several calls for one connection, the last one's time
      * @param errno what it failed with; null where it is connected
      */

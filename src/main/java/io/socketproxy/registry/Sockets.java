@@ -17,6 +17,9 @@ import io.socketproxy.address.Resolver;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.Exhausted;
+import io.socketproxy.overload.Overload;
+import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Decision;
 import io.socketproxy.policy.EgressPolicy;
@@ -36,8 +39,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -69,7 +74,7 @@ public final class Sockets implements AutoCloseable {
     private static final int TYPE_FLAGS = Constants.require("SOCK_NONBLOCK") | Constants.require("SOCK_CLOEXEC");
 
     /** For how long a close waits for the calls inside to leave, which takes them no time unless the machine is overloaded. */
-    private static final int CLOSE_SECONDS = 1;
+    static final int CLOSE_SECONDS = 1;
 
     /** linux/in.h: what socket(2) takes for a number of a protocol at all. */
     private static final int IPPROTO_MAX = 263;
@@ -89,6 +94,7 @@ public final class Sockets implements AutoCloseable {
     private volatile boolean draining;
     private volatile boolean stopped;
     private final Ports ports = new Ports();
+    private final Connector connector;
     private final ScheduledExecutorService sweeper = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("lease-sweeper").factory());
 
@@ -99,14 +105,24 @@ public final class Sockets implements AutoCloseable {
             ListenPolicy listen,
             LeaseProperties leases,
             LimitProperties limits,
+            Overload overload,
             List<SocketEvents> events) {
         this.readiness = readiness;
         this.resolver = resolver;
         this.egress = egress;
         this.listen = listen;
         this.leases = leases;
-        this.quota = new Quota(limits);
+        this.quota = new Quota(limits, overload);
         this.events = List.copyOf(events);
+        this.connector = new Connector(
+                readiness,
+                (owner, transport, host, address) -> require(
+                                owner, Operation.CONNECT, egress.judge(new Target(transport, host, address)))
+                        .remote(),
+                this::handle,
+                quota,
+                ports,
+                this.events);
         sweeper.scheduleWithFixedDelay(this::closeExpired, 1, 1, TimeUnit.SECONDS);
     }
 
@@ -265,7 +281,7 @@ public final class Sockets implements AutoCloseable {
 
     /** bind(2), under listen policy. */
     public void bind(Handle handle, Endpoint endpoint) {
-        SockAddr address = resolve(handle.socket(), endpoint);
+        SockAddr address = resolve(handle, endpoint);
         synchronized (handle) {
             bindCleared(handle, endpoint.host(), address, Operation.BIND);
         }
@@ -312,57 +328,23 @@ public final class Sockets implements AutoCloseable {
         }
     }
 
-    /** connect(2), under egress policy. */
+    /**
+     * connect(2), under egress policy; to a name's addresses of the socket's family one after the other, until one answers.
+     *
+     * <p>Without a wait it is to the first one that policy allows, as the kernel does it.
+     */
     public void connect(Handle handle, Endpoint endpoint, Wait wait) {
-        SockAddr address = resolve(handle.socket(), endpoint);
-        connect(handle, endpoint.host(), address, wait);
-    }
-
-    private void connect(Handle handle, @Nullable String host, SockAddr address, Wait wait) {
-        Cleared.Remote remote = clear(handle, host, address, Operation.CONNECT);
-        quota.connecting(handle.owner());
-        long start = System.nanoTime();
-        try {
-            @Nullable Errno[] pending = new @Nullable Errno[1];
-            bindImplicitly(handle, () -> pending[0] = handle.socket().startConnect(remote));
-            Errno state = pending[0];
-            if (state != null) {
-                finishConnect(handle, remote, state, wait);
-            }
-        } catch (SocketFault fault) {
-            // With these the kernel goes on, or had been done before.
-            if (!Set.of(Errno.EINPROGRESS, Errno.EALREADY, Errno.EISCONN).contains(fault.errno())) {
-                connected(handle, address, start, fault.errno());
-            }
-            throw fault;
-        }
-        connected(handle, address, start, null);
-    }
-
-    private void finishConnect(Handle handle, Cleared.Remote remote, Errno state, Wait wait) {
-        boolean connected = false;
-        try {
-            handle.socket().finishConnect(remote, state, wait);
-            connected = true;
-        } finally {
-            if (!connected) {
-                // A connect that fails loses the port that it was given.
-                ports.update(handle);
-            }
-        }
-    }
-
-    private void connected(Handle handle, SockAddr address, long startNanos, @Nullable Errno errno) {
-        Duration took = Duration.ofNanos(System.nanoTime() - startNanos);
-        events.forEach(listener -> listener.connected(handle, address, took, errno));
+        BsdSocket socket = handle.socket();
+        connector.connect(
+                handle, endpoint.host(), resolve(handle.owner(), endpoint, socket.family(), socket.type()), wait);
     }
 
     /**
-     * A new handle, connected to the first address of the endpoint that policy allows and that answers.
+     * A new handle, connected to the address of the endpoint that policy allows and that answers first.
      *
      * @param family AF_UNSPEC for any
      * @throws PolicyDenied where policy allows none of the addresses
-     * @throws SocketFault what the last address answered; ETIMEDOUT when the time was up
+     * @throws SocketFault the most telling of what the addresses answered; ETIMEDOUT when the time was up
      */
     public Handle openConnected(
             String owner, int family, int type, Endpoint endpoint, @Nullable Duration lease, Wait wait) {
@@ -378,39 +360,49 @@ public final class Sockets implements AutoCloseable {
         if (family != AF_UNSPEC) {
             requireFamily(family);
         }
-        int lookedUp = endpoint.path() != null ? AF_UNIX : family;
-        SocketFault last = null;
-        PolicyDenied denied = null;
-        for (SockAddr address : resolve(endpoint, lookedUp, plainType)) {
-            Handle handle = create(owner, address.family(), plainType, 0, lease);
-            handle.beginUse();
-            boolean connected = false;
-            long start = System.nanoTime();
-            try {
-                connect(handle, endpoint.host(), address, wait);
-                connected = true;
-                return handle;
-            } catch (PolicyDenied e) {
-                denied = e;
-            } catch (QuotaExceeded e) {
-                throw e;
-            } catch (SocketFault e) {
-                last = e;
-                if (e.errno() == Errno.EINPROGRESS) {
-                    last = new SocketFault(Errno.ETIMEDOUT, "no answer within timeoutMs");
-                    connected(handle, address, start, Errno.ETIMEDOUT);
-                }
-            } finally {
-                handle.endUse();
-                if (!connected) {
-                    closeAndWait(handle);
-                }
+        List<SockAddr> addresses = resolve(owner, endpoint, endpoint.path() != null ? AF_UNIX : family, plainType);
+        if (addresses.size() == 1) {
+            return createConnected(owner, plainType, endpoint.host(), addresses, lease, wait);
+        }
+        Duration duration = requireLease("leaseMs", lease);
+        try {
+            return register(connector.race(
+                    new Connector.Order(owner, plainType, endpoint.host(), duration, wait), addresses, admit(owner)));
+        } finally {
+            completeDrain();
+        }
+    }
+
+    /** What most callers give is one address, which needs no race. */
+    private Handle createConnected(
+            String owner,
+            int type,
+            @Nullable String host,
+            List<SockAddr> address,
+            @Nullable Duration lease,
+            Wait wait) {
+        Handle handle = create(owner, address.getFirst().family(), type, 0, lease);
+        boolean connected = false;
+        long start = System.nanoTime();
+        try {
+            inUse(handle, used -> {
+                connector.connect(used, host, address, wait);
+                return null;
+            });
+            connected = true;
+            return handle;
+        } catch (SocketFault fault) {
+            if (fault.errno() == Errno.EINPROGRESS) {
+                SocketFault silent = new SocketFault(Errno.ETIMEDOUT, "no answer within timeoutMs");
+                connector.connected(handle, address.getFirst(), start, silent.errno());
+                throw silent;
+            }
+            throw fault;
+        } finally {
+            if (!connected) {
+                closeAndWait(handle);
             }
         }
-        if (last != null) {
-            throw last;
-        }
-        throw denied != null ? denied : new SocketFault(Errno.EADDRNOTAVAIL);
     }
 
     /**
@@ -471,11 +463,12 @@ public final class Sockets implements AutoCloseable {
     /**
      * recvfrom(2); null where nothing came in time.
      *
+     * @param room where what is received is counted
      * @throws SocketFault EBUSY where a stream is attached, which receives alone
      */
-    public BsdSocket.@Nullable Message receive(Handle handle, int size, int flags, Wait wait) {
+    public BsdSocket.@Nullable Message receive(Handle handle, int size, int flags, Wait wait, Room room) {
         requireNoStream(handle);
-        return handle.socket().receive(size, flags, wait);
+        return handle.socket().receive(size, flags, wait, room);
     }
 
     /** send(2): how many bytes the kernel took. */
@@ -493,7 +486,7 @@ public final class Sockets implements AutoCloseable {
 
     /** Resolves a datagram's destination, which may wait for name servers, and has policy judge it. */
     public Cleared.Remote clearDestination(Handle handle, Endpoint endpoint) {
-        return clear(handle, endpoint.host(), resolve(handle.socket(), endpoint), Operation.SENDTO);
+        return clear(handle, endpoint.host(), resolve(handle, endpoint), Operation.SENDTO);
     }
 
     /** Has policy judge a datagram's destination that is an address; does not wait. */
@@ -547,20 +540,21 @@ public final class Sockets implements AutoCloseable {
 
     /** poll(2) over handles: the revents of each, POLLNVAL for one that the owner does not have; all 0 when the time was up. */
     public int[] poll(String owner, List<Interest> interests, Wait wait) {
-        List<Handle> used = new ArrayList<>(interests.size());
+        // A handle that is named often is looked for once.
+        Map<String, Optional<Handle>> named = new HashMap<>();
         try {
             List<Poll.Interest> sockets = new ArrayList<>(interests.size());
             for (Interest interest : interests) {
-                Handle handle = find(owner, interest.id());
-                if (handle != null) {
-                    handle.beginUse();
-                    used.add(handle);
-                }
-                sockets.add(new Poll.Interest(handle == null ? null : handle.socket(), interest.events()));
+                Optional<Handle> handle = named.computeIfAbsent(interest.id(), id -> {
+                    Optional<Handle> found = Optional.ofNullable(find(owner, id));
+                    found.ifPresent(Handle::beginUse);
+                    return found;
+                });
+                sockets.add(new Poll.Interest(handle.map(Handle::socket).orElse(null), interest.events()));
             }
             return Poll.poll(sockets, wait);
         } finally {
-            used.forEach(Handle::endUse);
+            named.values().forEach(handle -> handle.ifPresent(Handle::endUse));
         }
     }
 
@@ -584,6 +578,15 @@ public final class Sockets implements AutoCloseable {
 
     /** Ends a handle, for whatever reason. */
     public void close(Handle handle, End end) {
+        end(handle, end, end == End.LEASE_EXPIRED);
+    }
+
+    /** Ends a handle that its WebSocket has left behind; where that was cut off, the peer is to learn of it. */
+    public void abandon(Handle handle) {
+        end(handle, End.CLOSED, true);
+    }
+
+    private void end(Handle handle, End end, boolean abandoned) {
         if (!handles.remove(handle.id(), handle)) {
             return;
         }
@@ -592,7 +595,11 @@ public final class Sockets implements AutoCloseable {
             return own.isEmpty() ? null : own;
         });
         // First the descriptor, then the port: another owner must not find it free too early.
-        handle.socket().close();
+        if (abandoned) {
+            handle.socket().abandon();
+        } else {
+            handle.socket().close();
+        }
         ports.release(handle);
         events.forEach(listener -> listener.ended(handle, end));
         completeDrain();
@@ -628,9 +635,9 @@ public final class Sockets implements AutoCloseable {
     }
 
     /** What policy would say of connecting to, sending to or binding each address of the endpoint; nothing is opened. */
-    public List<Decision> explain(Endpoint endpoint, int family, int type, Operation operation) {
+    public List<Decision> explain(String owner, Endpoint endpoint, int family, int type, Operation operation) {
         boolean local = operation == Operation.BIND || operation == Operation.LISTEN;
-        return resolve(endpoint, endpoint.path() != null ? AF_UNIX : family, type).stream()
+        return resolve(owner, endpoint, endpoint.path() != null ? AF_UNIX : family, type).stream()
                 .map(address -> {
                     Target target = new Target(transport(address, type), endpoint.host(), address);
                     return local ? listen.judge(target) : egress.judge(target);
@@ -668,7 +675,7 @@ public final class Sockets implements AutoCloseable {
     }
 
     private void completeDrain() {
-        if (draining && handles.isEmpty()) {
+        if (draining && handles.isEmpty() && connector.isIdle()) {
             drained.complete(null);
         }
     }
@@ -679,11 +686,12 @@ public final class Sockets implements AutoCloseable {
         drain();
         stopped = true;
         sweeper.shutdownNow();
+        connector.close();
         List.copyOf(handles.values()).forEach(handle -> close(handle, End.SHUTDOWN));
     }
 
     private void closeExpired() {
-        Instant now = Instant.now();
+        long now = System.nanoTime();
         for (Handle handle : handles.values()) {
             if (handle.hasExpired(now)) {
                 try {
@@ -697,15 +705,26 @@ public final class Sockets implements AutoCloseable {
     }
 
     private Handle register(String owner, BsdSocket socket, Duration lease) {
-        long number = numbers.incrementAndGet();
-        Handle handle = new Handle(SocketId.random(), owner, socket, lease, number, Instant.now());
-        byOwner.compute(owner, (o, own) -> {
+        return register(handle(owner, socket, lease));
+    }
+
+    /** One that nobody can find yet. */
+    private Handle handle(String owner, BsdSocket socket, Duration lease) {
+        return new Handle(SocketId.random(), owner, socket, lease, numbers.incrementAndGet(), Instant.now());
+    }
+
+    private Handle register(Handle handle) {
+        byOwner.compute(handle.owner(), (o, own) -> {
             ConcurrentSkipListMap<Long, Handle> map = own == null ? new ConcurrentSkipListMap<>() : own;
-            map.put(number, handle);
+            map.put(handle.number(), handle);
             return map;
         });
         handles.put(handle.id(), handle);
         events.forEach(listener -> listener.opened(handle));
+        if (stopped) {
+            // Come too late for those that close() has closed.
+            close(handle, End.SHUTDOWN);
+        }
         return handle;
     }
 
@@ -723,20 +742,26 @@ public final class Sockets implements AutoCloseable {
     }
 
     /** The endpoint's first address, as Python's bind, connect and sendto take it. */
-    private SockAddr resolve(BsdSocket socket, Endpoint endpoint) {
-        return resolve(endpoint, socket.family(), socket.type()).getFirst();
+    private SockAddr resolve(Handle handle, Endpoint endpoint) {
+        BsdSocket socket = handle.socket();
+        return resolve(handle.owner(), endpoint, socket.family(), socket.type()).getFirst();
     }
 
-    private List<SockAddr> resolve(Endpoint endpoint, int family, int type) {
+    private List<SockAddr> resolve(String owner, Endpoint endpoint, int family, int type) {
         try {
-            return resolver.addresses(endpoint, family, type);
+            return resolver.addresses(owner, endpoint, family, type);
         } catch (IllegalArgumentException e) {
             throw SocketFault.invalid(
                     endpoint.path() != null || family == AF_UNIX ? "path" : "host", String.valueOf(e.getMessage()));
+        } catch (Exhausted e) {
+            String detail = String.valueOf(e.getMessage());
+            throw e.ofOwner()
+                    ? new QuotaExceeded(Errno.ENOBUFS, detail, e.retryAfter())
+                    : new SocketFault(Errno.ENOBUFS, detail);
         }
     }
 
-    private static Transport transport(SockAddr address, int type) {
+    static Transport transport(SockAddr address, int type) {
         boolean stream = type == SOCK_STREAM;
         if (address instanceof SockAddr.Unix) {
             return stream ? Transport.UNIX_STREAM : Transport.UNIX_DGRAM;

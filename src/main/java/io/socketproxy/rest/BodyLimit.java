@@ -1,7 +1,5 @@
 package io.socketproxy.rest;
 
-import io.socketproxy.libc.Errno;
-import io.socketproxy.socket.SocketFault;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletException;
@@ -37,9 +35,8 @@ class BodyLimit extends OncePerRequestFilter {
             this.limit = limit;
         }
 
-        SocketFault fault() {
-            return new SocketFault(
-                    Errno.EMSGSIZE, "the body is longer than " + limit + " bytes; send it in several requests");
+        String detail() {
+            return "the body is longer than " + limit + " bytes; send it in several requests";
         }
     }
 
@@ -48,7 +45,7 @@ class BodyLimit extends OncePerRequestFilter {
             throws ServletException, IOException {
         long announced = request.getContentLengthLong();
         if (announced > limit) {
-            problems.resolveException(request, response, null, new BodyTooLong(limit).fault());
+            problems.resolveException(request, response, null, new BodyTooLong(limit));
         } else if (announced >= 0) {
             chain.doFilter(request, response);
         } else {

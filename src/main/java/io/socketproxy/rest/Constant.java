@@ -5,6 +5,7 @@ import io.socketproxy.socket.SocketFault;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.convert.converter.Converter;
 import org.springframework.stereotype.Component;
@@ -20,8 +21,27 @@ import tools.jackson.databind.annotation.JsonDeserialize;
  */
 @JsonDeserialize(using = Constant.FromJson.class)
 record Constant(List<String> terms) {
+    /** More than any list of flags has. */
+    private static final int MAX_TERMS = 32;
+
+    private static final String TOO_MANY = "more than " + MAX_TERMS + " constants are combined";
+
+    private static final Pattern NUMBER = Pattern.compile("-?(0[xX][0-9a-fA-F]{1,8}|[0-9]{1,11})");
+
     static Constant parse(String text) {
-        return new Constant(text.isBlank() ? List.of() : List.of(text.split("\\|", -1)));
+        if (text.isBlank()) {
+            return new Constant(List.of());
+        }
+        String[] terms = text.split("\\|", MAX_TERMS + 1);
+        if (terms.length > MAX_TERMS) {
+            throw new IllegalArgumentException(TOO_MANY);
+        }
+        // Blanks may stand beside a bar, and nowhere else.
+        for (int i = 0; i < terms.length; i++) {
+            terms[i] = i == 0 ? terms[i] : terms[i].stripLeading();
+            terms[i] = i == terms.length - 1 ? terms[i] : terms[i].stripTrailing();
+        }
+        return new Constant(List.of(terms));
     }
 
     /**
@@ -34,7 +54,7 @@ record Constant(List<String> terms) {
     int number(String field, String... prefixes) {
         long combined = 0;
         for (String term : terms) {
-            combined |= numberOf(term.strip(), field, prefixes);
+            combined |= numberOf(term, field, prefixes);
         }
         return (int) combined;
     }
@@ -53,13 +73,16 @@ record Constant(List<String> terms) {
                 }
             }
         }
-        try {
-            long number = Long.decode(term);
-            if (number >= Integer.MIN_VALUE && number <= 0xffff_ffffL) {
-                return number;
+        // Not whatever Long.decode takes: it knows the digits of all scripts.
+        if (NUMBER.matcher(term).matches()) {
+            try {
+                long number = Long.decode(term);
+                if (number >= Integer.MIN_VALUE && number <= 0xffff_ffffL) {
+                    return number;
+                }
+            } catch (NumberFormatException e) {
+                // An 8 in an octal number; said below.
             }
-        } catch (NumberFormatException e) {
-            // Said below.
         }
         throw SocketFault.invalid(
                 field,
@@ -81,7 +104,11 @@ record Constant(List<String> terms) {
         @Override
         public Constant deserialize(JsonParser json, DeserializationContext context) {
             if (json.hasToken(JsonToken.VALUE_STRING)) {
-                return parse(json.getString());
+                try {
+                    return parse(json.getString());
+                } catch (IllegalArgumentException e) {
+                    return context.reportInputMismatch(Constant.class, TOO_MANY);
+                }
             }
             if (json.hasToken(JsonToken.VALUE_NUMBER_INT)) {
                 return new Constant(List.of(json.getString()));
@@ -91,6 +118,9 @@ record Constant(List<String> terms) {
                 while (json.nextToken() != JsonToken.END_ARRAY) {
                     if (!json.hasToken(JsonToken.VALUE_STRING) && !json.hasToken(JsonToken.VALUE_NUMBER_INT)) {
                         return (Constant) context.handleUnexpectedToken(Constant.class, json);
+                    }
+                    if (terms.size() == MAX_TERMS) {
+                        return context.reportInputMismatch(Constant.class, TOO_MANY);
                     }
                     terms.add(json.getString());
                 }

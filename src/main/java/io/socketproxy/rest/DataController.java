@@ -6,6 +6,7 @@ import io.socketproxy.address.InetText;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Transport;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
@@ -25,9 +26,11 @@ import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.annotations.ParameterObject;
 import org.springframework.http.HttpHeaders;
@@ -39,6 +42,13 @@ import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.databind.DatabindException;
+import tools.jackson.databind.DeserializationContext;
+import tools.jackson.databind.ValueDeserializer;
+import tools.jackson.databind.annotation.JsonDeserialize;
 
 /** Data in and out of handles: recv(2), send(2) and their kin, and poll(2). */
 @RestController
@@ -131,7 +141,11 @@ class DataController {
         BsdSocket.Message message = sockets.with(owner.name(), id, handle -> {
             boolean udp = handle.socket().transport() == Transport.UDP;
             return sockets.receive(
-                    handle, udp ? Math.min(size, MAX_UDP) : size, nativeFlags, waits.of(timeoutMs, http));
+                    handle,
+                    udp ? Math.min(size, MAX_UDP) : size,
+                    nativeFlags,
+                    waits.of(timeoutMs, http),
+                    CallsInFlight.room(http));
         });
         if (message == null) {
             return ResponseEntity.noContent().build();
@@ -178,13 +192,23 @@ class DataController {
     private @interface BytesBody {}
 
     /** What is to be sent, as JSON. */
-    record SendRequest(byte @Nullable [] data, @Nullable String text) {
+    record SendRequest(
+            byte @Nullable [] data,
+
+            @JsonDeserialize(using = Text.Utf8.class) @Schema(implementation = String.class)
+            byte @Nullable [] text) {
         @JsonIgnore
         byte[] bytes() {
-            if ((data == null) == (text == null)) {
+            byte[] bytes = data != null ? data : text;
+            if (bytes == null || data != null && text != null) {
                 throw SocketFault.invalid("data", "give either data (base64) or text (sent as UTF-8)");
             }
-            return data != null ? data : String.valueOf(text).getBytes(StandardCharsets.UTF_8);
+            return bytes;
+        }
+
+        /** Bytes that are held. */
+        long length() {
+            return (data == null ? 0 : data.length) + (long) (text == null ? 0 : text.length);
         }
     }
 
@@ -219,7 +243,7 @@ class DataController {
             InputStream body,
             HttpServletRequest http) {
         return new SentJson(sockets.with(owner.name(), id, handle -> {
-            byte[] data = read(body, handle);
+            byte[] data = read(body, handle, http);
             return sockets.send(handle, data, flags(flags), waits.of(timeoutMs, http));
         }));
     }
@@ -253,16 +277,10 @@ class DataController {
         return new SentJson(sockets.with(owner.name(), id, handle -> {
             Wait wait = waits.of(timeoutMs, http);
             if (!handle.socket().isStream()) {
-                return (long) sockets.send(handle, read(body, handle), flags(flags), wait);
+                return (long) sockets.send(handle, read(body, handle, http), flags(flags), wait);
             }
-            Counted counted = new Counted(body);
-            try {
-                return handle.socket().sendAll(counted, flags(flags), wait);
-            } catch (BodyLimit.BodyTooLong e) {
-                throw new BsdSocket.PartlySent(Errno.EMSGSIZE, counted.count);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+            CallsInFlight.room(http).take(BsdSocket.SENDALL_BYTES);
+            return handle.socket().sendAll(body::read, flags(flags), wait);
         }));
     }
 
@@ -297,24 +315,9 @@ class DataController {
             InputStream body,
             HttpServletRequest http) {
         return new SentJson(sockets.with(
-                owner.name(), id, handle -> sendTo(handle, read(body, handle), destination, flags, timeoutMs, http)));
-    }
-
-    /** A body that tells how much of it has been read, which sendAll has sent by the time that it asks for more. */
-    private static final class Counted implements BsdSocket.Source {
-        private final InputStream body;
-        private long count;
-
-        Counted(InputStream body) {
-            this.body = body;
-        }
-
-        @Override
-        public int read(byte[] buffer) throws IOException {
-            int read = body.read(buffer);
-            count += Math.max(read, 0);
-            return read;
-        }
+                owner.name(),
+                id,
+                handle -> sendTo(handle, read(body, handle, http), destination, flags, timeoutMs, http)));
     }
 
     private int sendTo(
@@ -355,7 +358,34 @@ class DataController {
     }
 
     record PollRequest(
-            @Nullable List<PollEntry> sockets, @Nullable Long timeoutMs) {}
+            @JsonDeserialize(using = PollEntries.class) @Nullable
+            List<PollEntry> sockets,
+
+            @Nullable Long timeoutMs) {}
+
+    /** The entries of a poll, counted while they are read. */
+    static final class PollEntries extends ValueDeserializer<List<PollEntry>> {
+        @Override
+        public @Nullable List<PollEntry> deserialize(JsonParser json, DeserializationContext context) {
+            if (!json.isExpectedStartArrayToken()) {
+                @SuppressWarnings("unchecked")
+                List<PollEntry> none = (List<PollEntry>) context.handleUnexpectedToken(List.class, json);
+                return none;
+            }
+            List<PollEntry> entries = new ArrayList<>();
+            while (json.nextToken() != JsonToken.END_ARRAY) {
+                if (entries.size() == MAX_POLL) {
+                    throw SocketFault.invalid("sockets", "at most " + MAX_POLL + " sockets in one poll");
+                }
+                try {
+                    entries.add(json.hasToken(JsonToken.VALUE_NULL) ? null : context.readValue(json, PollEntry.class));
+                } catch (JacksonException e) {
+                    throw DatabindException.wrapWithPath(e, new JacksonException.Reference(entries, entries.size()));
+                }
+            }
+            return entries;
+        }
+    }
 
     record PollEntry(@Nullable String id, @Nullable Constant events) {}
 
@@ -368,16 +398,19 @@ class DataController {
         if (body.sockets() == null) {
             throw SocketFault.invalid("sockets", "sockets is missing: a list of {id, events}");
         }
-        if (body.sockets().size() > MAX_POLL) {
-            throw SocketFault.invalid("sockets", "at most " + MAX_POLL + " sockets in one poll");
-        }
         List<Sockets.Interest> interests = new ArrayList<>();
+        Map<Constant, Integer> known = new HashMap<>();
         for (PollEntry entry : body.sockets()) {
+            int index = interests.size();
             if (entry == null || entry.id() == null) {
-                throw SocketFault.invalid("sockets[" + interests.size() + "].id", "id is missing");
+                throw SocketFault.invalid("sockets[" + index + "].id", "id is missing");
             }
-            int events = Constant.numberOr(
-                    entry.events(), Constants.POLLIN, "sockets[" + interests.size() + "].events", "POLL");
+            int events = entry.events() == null
+                    ? Constants.POLLIN
+                    : known.computeIfAbsent(
+                            entry.events(),
+                            given -> Constant.numberOr(
+                                    given, Constants.POLLIN, "sockets[" + index + "].events", "POLL"));
             interests.add(new Sockets.Interest(entry.id(), events & POLL_EVENTS));
         }
         int[] revents = sockets.poll(owner.name(), interests, waits.of(body.timeoutMs(), http));
@@ -428,16 +461,28 @@ class DataController {
     }
 
     /** As much of the body as one call can send; of a datagram's one byte too many, which the kernel answers by EMSGSIZE. */
-    private static byte[] read(InputStream body, Handle handle) {
+    private static byte[] read(InputStream body, Handle handle, HttpServletRequest http) {
+        int most = handle.socket().isStream() ? MAX_SEND : handle.socket().longestDatagram() + 1;
+        Room room = CallsInFlight.room(http);
+        byte[] data = new byte[0];
+        int length = 0;
         try {
-            return switch (handle.socket().transport()) {
-                case TCP, UNIX_STREAM -> body.readNBytes(MAX_SEND);
-                case UDP -> body.readNBytes(MAX_UDP + 1);
-                // Limited by SO_SNDBUF, and before that by the longest body.
-                case UNIX_DGRAM -> body.readAllBytes();
-            };
+            while (length < most) {
+                if (length == data.length) {
+                    int larger = Math.min(most, Math.max(8192, 2 * length));
+                    room.take(larger);
+                    room.giveBack(length);
+                    data = Arrays.copyOf(data, larger);
+                }
+                int read = body.read(data, length, data.length - length);
+                if (read < 0) {
+                    break;
+                }
+                length += read;
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        return Arrays.copyOf(data, length);
     }
 }

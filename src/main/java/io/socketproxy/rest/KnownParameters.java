@@ -20,6 +20,9 @@ import org.springframework.web.servlet.HandlerInterceptor;
  * behind the equals sign, a call would wait for a minute.
  */
 final class KnownParameters implements HandlerInterceptor {
+    /** More than any name, address, list of flags or base64 of an address takes. */
+    private static final int MAX_LENGTH = 2048;
+
     private final Map<HandlerMethod, Map<String, Class<?>>> known = new ConcurrentHashMap<>();
 
     @Override
@@ -56,6 +59,9 @@ final class KnownParameters implements HandlerInterceptor {
         }
         if (values.length > 1) {
             throw SocketFault.invalid(name, name + " is given more than once");
+        }
+        if (values[0].length() > MAX_LENGTH) {
+            throw SocketFault.invalid(name, name + " is longer than " + MAX_LENGTH + " characters");
         }
         if (values[0].isBlank() && (type.isPrimitive() || Number.class.isAssignableFrom(type))) {
             throw SocketFault.invalid(name, name + " is empty; give a number, or leave it out");

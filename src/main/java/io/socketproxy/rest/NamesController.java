@@ -7,11 +7,13 @@ import io.socketproxy.address.Resolver;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.security.Owner;
 import io.socketproxy.socket.SocketFault;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -27,6 +29,9 @@ class NamesController {
     private static final int NI_NAMEREQD = Constants.require("NI_NAMEREQD");
     private static final int AI_NUMERICHOST = Constants.require("AI_NUMERICHOST");
 
+    /** libc would take a blank or a plus in front of a number. */
+    private static final Pattern SERVICE = Pattern.compile("|[!-*,-~][!-~]{0,255}");
+
     private final Resolver resolver;
     private final Disclosure disclosure;
 
@@ -39,18 +44,20 @@ class NamesController {
 
     @GetMapping("/getaddrinfo")
     List<AddrInfoJson> getaddrinfo(
+            Owner owner,
             @RequestParam(required = false) @Nullable String host,
             @RequestParam(required = false) @Nullable String port,
             @RequestParam(required = false) @Nullable Constant family,
             @RequestParam(required = false) @Nullable Constant type,
             @RequestParam(required = false) @Nullable Constant proto,
             @RequestParam(required = false) @Nullable Constant flags) {
-        if (port != null && port.indexOf('\0') >= 0) {
-            throw SocketFault.invalid("port", "embedded null character");
+        if (port != null && !SERVICE.matcher(port).matches()) {
+            throw SocketFault.invalid("port", "port is a number, or the name of a service in ASCII without blanks");
         }
         List<AddrInfo> infos;
         try {
             infos = resolver.getaddrinfo(
+                    owner.name(),
                     host,
                     port,
                     Constant.numberOr(family, Constants.AF_UNSPEC, "family", "AF_"),
@@ -80,6 +87,7 @@ class NamesController {
 
     @GetMapping("/getnameinfo")
     Resolver.NameInfo getnameinfo(
+            Owner owner,
             @RequestParam String host,
             @RequestParam int port,
             @RequestParam(required = false) @Nullable Constant flags,
@@ -90,7 +98,13 @@ class NamesController {
         SockAddr address;
         try {
             List<AddrInfo> infos = resolver.getaddrinfo(
-                    host, Integer.toString(port), Constants.AF_UNSPEC, Constants.SOCK_DGRAM, 0, AI_NUMERICHOST);
+                    owner.name(),
+                    host,
+                    Integer.toString(port),
+                    Constants.AF_UNSPEC,
+                    Constants.SOCK_DGRAM,
+                    0,
+                    AI_NUMERICHOST);
             address = Resolver.withScope(infos.getFirst().address(), endpoint);
         } catch (IllegalArgumentException e) {
             throw SocketFault.invalid("host", String.valueOf(e.getMessage()));
@@ -101,14 +115,15 @@ class NamesController {
             }
             numberFlags |= NI_NUMERICHOST;
         }
-        return resolver.getnameinfo(address, numberFlags);
+        return resolver.getnameinfo(owner.name(), address, numberFlags);
     }
 
     record PortJson(int port) {}
 
     @GetMapping("/getservbyname")
-    PortJson getservbyname(@RequestParam String name, @RequestParam(required = false) @Nullable String proto) {
-        int port = checked("name", () -> resolver.getservbyname(name, proto));
+    PortJson getservbyname(
+            Owner owner, @RequestParam String name, @RequestParam(required = false) @Nullable String proto) {
+        int port = checked("name", () -> resolver.getservbyname(owner.name(), name, proto));
         if (port < 0) {
             throw SocketFault.invalid("name", "the server knows no service " + name + ofProtocol(proto));
         }
@@ -118,11 +133,12 @@ class NamesController {
     record NameJson(String name) {}
 
     @GetMapping("/getservbyport")
-    NameJson getservbyport(@RequestParam int port, @RequestParam(required = false) @Nullable String proto) {
+    NameJson getservbyport(
+            Owner owner, @RequestParam int port, @RequestParam(required = false) @Nullable String proto) {
         if (port < 0 || port > 65_535) {
             throw SocketFault.invalid("port", "port must be 0-65535, not " + port);
         }
-        String name = checked("proto", () -> resolver.getservbyport(port, proto));
+        String name = checked("proto", () -> resolver.getservbyport(owner.name(), port, proto));
         if (name == null) {
             throw SocketFault.invalid("port", "the server knows no service at port " + port + ofProtocol(proto));
         }

@@ -5,6 +5,7 @@ import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Decision;
 import io.socketproxy.registry.SocketEvents.Operation;
 import io.socketproxy.registry.Sockets;
+import io.socketproxy.security.Owner;
 import io.socketproxy.socket.SocketFault;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -41,14 +42,15 @@ class PolicyController {
             @Nullable AddressJson address, String decision, String rule, String addressClass, String reason) {}
 
     @PostMapping("/explain")
-    ExplanationJson explain(@RequestBody ExplainRequest body) {
+    ExplanationJson explain(Owner owner, @RequestBody ExplainRequest body) {
         var endpoint =
                 new AddressJson(body.host(), body.port(), body.flowinfo(), body.scopeId(), body.path()).endpoint();
         int type = Constant.numberOr(body.type(), Constants.SOCK_STREAM, "type", "SOCK_");
         if (type != Constants.SOCK_STREAM && type != Constants.SOCK_DGRAM) {
             throw SocketFault.invalid("type", "the type is SOCK_STREAM or SOCK_DGRAM");
         }
-        List<Decision> decisions = sockets.explain(endpoint, Constants.AF_UNSPEC, type, operation(body.operation()));
+        List<Decision> decisions =
+                sockets.explain(owner.name(), endpoint, Constants.AF_UNSPEC, type, operation(body.operation()));
         return new ExplanationJson(
                 decisions.stream().anyMatch(Decision.Allowed.class::isInstance),
                 decisions.stream().map(decision -> json(body.host(), decision)).toList());

@@ -2,6 +2,7 @@ package io.socketproxy.rest;
 
 import io.socketproxy.address.GaiError;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.overload.Exhausted;
 import io.socketproxy.registry.Draining;
 import io.socketproxy.registry.PolicyDenied;
 import io.socketproxy.registry.QuotaExceeded;
@@ -13,6 +14,7 @@ import io.socketproxy.stream.OpeningHandshake;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.stream.Collectors;
@@ -42,6 +44,7 @@ import org.springframework.web.method.annotation.MethodArgumentTypeMismatchExcep
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
 import org.springframework.web.servlet.resource.NoResourceFoundException;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 
 /** Makes every failure a problem (RFC 9457) with its errno: what happened, and what to do about it. */
@@ -87,6 +90,20 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
                 .ifPresent(type -> headers.set(
                         "Proxy-Status", "socket-proxy; error=" + type + "; details=\"" + fault.errno() + "\""));
         return answer(problem, headers);
+    }
+
+    /** A budget is used up: the owner's part of it, all of it, or more than there can be. */
+    @ExceptionHandler
+    ResponseEntity<Object> exhausted(Exhausted exhausted, HttpServletRequest request) {
+        if (exhausted.isTooLarge()) {
+            return answer(
+                    problem(HttpStatus.CONTENT_TOO_LARGE, Errno.EMSGSIZE, exhausted.getMessage(), request),
+                    new HttpHeaders());
+        }
+        HttpHeaders headers = new HttpHeaders();
+        headers.set(HttpHeaders.RETRY_AFTER, seconds(exhausted.retryAfter()));
+        HttpStatus status = exhausted.ofOwner() ? HttpStatus.TOO_MANY_REQUESTS : HttpStatus.SERVICE_UNAVAILABLE;
+        return answer(problem(status, Errno.ENOBUFS, exhausted.getMessage(), request), headers);
     }
 
     @ExceptionHandler
@@ -143,24 +160,37 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
                 new HttpHeaders());
     }
 
-    /** The client's body broke off, or was too long. */
+    /** The client's body broke off, came too slowly, or was too long. */
     @ExceptionHandler
     ResponseEntity<Object> unread(UncheckedIOException exception, HttpServletRequest request) {
-        return unreadBody(exception.getCause(), request);
+        Long sent = exception instanceof BsdSocket.SourceFailed failed ? failed.sent() : null;
+        return unreadBody(exception, sent, request);
     }
 
     @ExceptionHandler
     ResponseEntity<Object> unread(IOException exception, HttpServletRequest request) {
-        return unreadBody(exception, request);
+        return unreadBody(exception, null, request);
     }
 
-    private ResponseEntity<Object> unreadBody(@Nullable Throwable cause, HttpServletRequest request) {
-        if (cause instanceof BodyLimit.BodyTooLong tooLong) {
-            return fault(tooLong.fault(), request);
+    /** @param sent bytes of the body that the kernel had taken to send; null where that is not in question */
+    private ResponseEntity<Object> unreadBody(Throwable exception, @Nullable Long sent, HttpServletRequest request) {
+        BodyLimit.BodyTooLong tooLong = cause(exception, BodyLimit.BodyTooLong.class);
+        ProblemDetail problem;
+        if (tooLong != null) {
+            problem = problem(HttpStatus.CONTENT_TOO_LARGE, Errno.EMSGSIZE, tooLong.detail(), request);
+        } else if (cause(exception, SocketTimeoutException.class) != null) {
+            problem = problem(
+                    HttpStatus.REQUEST_TIMEOUT,
+                    Errno.ETIMEDOUT,
+                    "the request's body did not come in time; send it faster, or in several requests",
+                    request);
+        } else {
+            problem = problem(HttpStatus.BAD_REQUEST, Errno.EINVAL, "the request's body broke off", request);
         }
-        return answer(
-                problem(HttpStatus.BAD_REQUEST, Errno.EINVAL, "the request's body broke off", request),
-                new HttpHeaders());
+        if (sent != null) {
+            problem.setProperty("sent", sent);
+        }
+        return answer(problem, new HttpHeaders());
     }
 
     /** Percent-encoding that is no UTF-8, and the like; Tomcat parses parameters when they are first asked for. */
@@ -191,9 +221,13 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
             HttpStatusCode statusCode,
             WebRequest webRequest) {
         HttpServletRequest request = ((ServletWebRequest) webRequest).getRequest();
-        BodyLimit.BodyTooLong tooLong = cause(exception, BodyLimit.BodyTooLong.class);
-        if (tooLong != null) {
-            return fault(tooLong.fault(), request);
+        Exhausted exhausted = cause(exception, Exhausted.class);
+        if (exhausted != null) {
+            return exhausted(exhausted, request);
+        }
+        IOException unread = cause(exception, IOException.class);
+        if (unread != null) {
+            return unreadBody(unread, null, request);
         }
         SocketFault fault = cause(exception, SocketFault.class);
         if (fault != null) {
@@ -262,7 +296,13 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
             return error == null ? null : error.getField();
         }
         JacksonException json = cause(exception, JacksonException.class);
-        return json == null || path(json).isEmpty() ? null : path(json);
+        if (json == null) {
+            return null;
+        }
+        // A name that comes twice is met while the names are read, of which there is no path yet.
+        return path(json).isEmpty() && json.processor() instanceof JsonParser parser
+                ? parser.currentName()
+                : path(json).isEmpty() ? null : path(json);
     }
 
     /** Where in the body, such as {@code sockets[0].events}. */

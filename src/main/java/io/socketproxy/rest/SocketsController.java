@@ -14,6 +14,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
@@ -36,6 +37,9 @@ import org.springframework.web.bind.annotation.RestController;
 class SocketsController {
     private static final int DEFAULT_BACKLOG = 128;
     private static final int MAX_PAGE = 1000;
+
+    /** Of base 36, and no longer than any that was given out. */
+    private static final Pattern CURSOR = Pattern.compile("[0-9a-z]{1,12}");
 
     private final Sockets sockets;
     private final Waits waits;
@@ -172,13 +176,11 @@ class SocketsController {
         if (cursor == null || cursor.isEmpty()) {
             return 0;
         }
-        try {
+        if (CURSOR.matcher(cursor).matches()) {
             long after = Long.parseLong(cursor, 36);
             if (after > 0) {
                 return after;
             }
-        } catch (NumberFormatException e) {
-            // Said below.
         }
         throw SocketFault.invalid("cursor", "the cursor is the nextCursor of the page before");
     }

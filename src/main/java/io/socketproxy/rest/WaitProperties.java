@@ -1,8 +1,10 @@
 package io.socketproxy.rest;
 
 import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.validation.annotation.Validated;
 
 /**
  * How long calls wait.
@@ -10,10 +12,11 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param duration where timeoutMs is absent
  * @param maximum what timeoutMs is cut to
  */
+@Validated
 @ConfigurationProperties("socket-proxy.wait")
 public record WaitProperties(
         @DefaultValue("60s") Duration duration,
-        @DefaultValue("10m") Duration maximum) {
+        @DurationMax(days = 7) @DefaultValue("10m") Duration maximum) {
     public WaitProperties {
         if (duration.isNegative() || duration.compareTo(maximum) > 0) {
             throw new IllegalArgumentException(

@@ -3,9 +3,14 @@ package io.socketproxy.socket;
 import static io.socketproxy.libc.Constants.MSG_DONTWAIT;
 import static io.socketproxy.libc.Constants.MSG_OOB;
 import static io.socketproxy.libc.Constants.MSG_PEEK;
+import static io.socketproxy.libc.Constants.MSG_TRUNC;
 import static io.socketproxy.libc.Constants.MSG_WAITALL;
+import static io.socketproxy.libc.Constants.POLLERR;
+import static io.socketproxy.libc.Constants.POLLHUP;
 import static io.socketproxy.libc.Constants.POLLIN;
+import static io.socketproxy.libc.Constants.POLLNVAL;
 import static io.socketproxy.libc.Constants.POLLOUT;
+import static io.socketproxy.libc.Constants.POLLRDHUP;
 import static io.socketproxy.libc.Constants.SOCK_STREAM;
 import static io.socketproxy.libc.Constants.SOL_SOCKET;
 import static io.socketproxy.libc.Constants.SO_LINGER;
@@ -17,11 +22,13 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.Exhausted;
+import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Transport;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -52,8 +59,17 @@ public final class BsdSocket implements AutoCloseable {
     /** A backlog or a buffer that only time empties: how often such a wait looks again. */
     private static final Duration RETRY = Duration.ofMillis(10);
 
-    /** What one receive takes from a stream at most, whose buffers are no larger by default; all of it is cleared beforehand. */
-    private static final int MAX_RECEIVE = 1 << 20;
+    /** What one receive takes from a stream at most, and one send gives it: its buffers are no larger by default. */
+    private static final int MAX_STEP = 1 << 20;
+
+    /** What a receive allocates without asking what is there. */
+    private static final int SMALL_RECEIVE = 1 << 16;
+
+    /** How much {@link #sendAll} reads of its source at once. */
+    public static final int SENDALL_BYTES = 1 << 16;
+
+    /** No UDP datagram is longer. */
+    private static final int MAX_UDP = 65_535;
 
     private final int descriptor;
     private final int family;
@@ -73,13 +89,19 @@ public final class BsdSocket implements AutoCloseable {
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
     private volatile boolean hadPeer;
+    private volatile boolean shutForWriting;
 
     // Bytes that a receive had taken when its caller went: the next receive's. Guarded by bytesIn.
-    private byte @Nullable [] unread;
+    private @Nullable Unread unread;
     private @Nullable Watch watch;
+
+    // What whoever has the turn to receive waits for in a peek. Guarded by reading.
+    private @Nullable Arrivals arrivals;
 
     // The one who is told of close(). Guarded by reading, as the watch is.
     private @Nullable Runnable whenClosed;
+
+    private volatile @Nullable Relay relay;
 
     private BsdSocket(int descriptor, int family, int type, int proto, IoEventLoop loop, Permission permission) {
         this.descriptor = descriptor;
@@ -199,6 +221,7 @@ public final class BsdSocket implements AutoCloseable {
         int result = calling(() -> Libc.connect(descriptor, remote.address()));
         if (result >= 0) {
             hadPeer = true;
+            shutForWriting = false;
             return null;
         }
         Errno errno = Errno.of(result);
@@ -247,6 +270,11 @@ public final class BsdSocket implements AutoCloseable {
         });
     }
 
+    /** Breaks off what {@link #startConnect} started, so that another address can be connected to; connect(2) with AF_UNSPEC. */
+    public void abandonConnect() {
+        calling(() -> SocketFault.check(Libc.disconnect(descriptor)));
+    }
+
     /** Leave for one open socket, given back when its descriptor is closed. */
     public interface Permission extends AutoCloseable {
         @Override
@@ -287,68 +315,146 @@ public final class BsdSocket implements AutoCloseable {
     public record Message(
             byte[] data, long length, int flags, @Nullable SockAddr source, boolean eof) {}
 
-    /**
-     * recvmsg(2) of at most {@code size} bytes.
-     *
-     * @return null where nothing came in time, or nothing was there and MSG_DONTWAIT was given
-     */
+    /** As {@link #receive(int, int, Wait, Room)}, for nobody's account. */
     public @Nullable Message receive(int size, int flags, Wait wait) {
+        return receive(size, flags, wait, Room.unlimited());
+    }
+
+    /**
+     * recvmsg(2) of at most {@code size} bytes; only what has arrived is allocated.
+     *
+     * @param room where what is received is counted, before it is taken from the kernel
+     * @return null where nothing came in time, or nothing was there and MSG_DONTWAIT was given
+     * @throws Exhausted where there is no room for it: it stays with the kernel. What MSG_WAITALL has gathered by then is the answer
+     */
+    public @Nullable Message receive(int size, int flags, Wait wait, Room room) {
         int nativeFlags = MessageFlags.forRecv(flags) & ~(MSG_DONTWAIT | MSG_WAITALL);
         // Urgent data is there or is not: no stream waits for it, nor for its turn behind those who wait for the rest.
         boolean urgent = (flags & MSG_OOB) != 0 && isStream();
         Wait limit = urgent || (flags & MSG_DONTWAIT) != 0 ? Wait.none() : wait;
         boolean all = (flags & MSG_WAITALL) != 0 && isStream() && !limit.isNone();
-        if (all && (flags & MSG_PEEK) == 0) {
-            return receiveAll(size, nativeFlags, limit);
+        if (!all) {
+            return inTurn(reading, POLLIN, limit, () -> receiveOnce(size, nativeFlags, room));
         }
-        return inTurn(reading, POLLIN, limit, () -> {
-            Message message = receiveOnce(size, nativeFlags);
-            while (all && message != null && !message.eof() && message.data().length < size && retryLater(limit)) {
-                // A peek takes nothing, so readiness cannot tell when there is more than before.
-                message = receiveOnce(size, nativeFlags);
+        return (flags & MSG_PEEK) == 0
+                ? receiveAll(size, nativeFlags, limit, room)
+                : peekAll(size, nativeFlags, limit, room);
+    }
+
+    /**
+     * A peek takes nothing, so that readiness cannot tell when there is more than before. It waits for arrivals instead, and holds
+     * nothing meanwhile.
+     */
+    private @Nullable Message peekAll(int size, int flags, Wait wait, Room room) {
+        return inTurn(reading, POLLIN, wait, () -> {
+            Message first = receiveOnce(size, flags, room);
+            if (first == null || first.eof() || first.data().length >= size || hasUnread()) {
+                return first;
             }
-            return message;
+            room.giveBack(first.data().length);
+            try (Arrivals arrived = watchArrivals()) {
+                long seen;
+                do {
+                    seen = arrived.count();
+                } while (Libc.readable(descriptor) < size && !isAtEnd() && wait.await(arrived.after(seen)));
+            }
+            return receiveOnce(size, flags, room);
         });
     }
 
-    private @Nullable Message receiveAll(int size, int flags, Wait wait) {
-        ByteArrayOutputStream gathered = new ByteArrayOutputStream(Math.min(size, 1 << 16));
+    private boolean isAtEnd() {
+        return (poll(POLLRDHUP) & (POLLRDHUP | POLLERR | POLLHUP | POLLNVAL)) != 0;
+    }
+
+    private Arrivals watchArrivals() {
+        Arrivals arrived = new Arrivals(SocketFault.check(Libc.dup(descriptor)), loop);
+        synchronized (reading) {
+            arrivals = arrived;
+        }
+        if (isClosed()) {
+            arrived.end();
+        }
+        return arrived;
+    }
+
+    private @Nullable Message receiveAll(int size, int flags, Wait wait, Room room) {
+        Gathering gathered = new Gathering(size, room);
         return inTurn(reading, POLLIN, wait, () -> {
             Message last = null;
             do {
                 Message message;
                 try {
-                    message = untilReady(POLLIN, wait, () -> receiveOnce(size - gathered.size(), flags));
-                } catch (SocketFault fault) {
-                    if (gathered.size() == 0) {
+                    message = untilReady(POLLIN, wait, () -> receiveOnce(gathered.reserve(), flags, room));
+                } catch (SocketFault | Exhausted fault) {
+                    if (gathered.length() == 0) {
                         throw fault;
                     }
                     // What has come is the answer, as with recv(2); the kernel keeps the end for the next call.
                     break;
                 } catch (Caller.Gone gone) {
-                    unreceive(gathered.toByteArray());
+                    unreceive(gathered.take(), room);
                     throw gone;
                 }
                 if (message == null) {
                     break;
                 }
                 last = message;
-                gathered.writeBytes(message.data());
-            } while (!last.eof() && gathered.size() < size);
-            return last == null
-                    ? null
-                    : new Message(
-                            gathered.toByteArray(), gathered.size(), last.flags(), last.source(), gathered.size() == 0);
+                gathered.add(message.data());
+            } while (!last.eof() && gathered.length() < size);
+            if (last == null) {
+                return null;
+            }
+            byte[] data = gathered.take();
+            return new Message(data, data.length, last.flags(), last.source(), data.length == 0);
         });
     }
 
-    private void unreceive(byte[] data) {
+    /** What comes for a receive of MSG_WAITALL; it grows with that, and is counted. */
+    private static final class Gathering {
+        private final int size;
+        private final Room room;
+        private byte[] data = new byte[0];
+        private int length;
+
+        Gathering(int size, Room room) {
+            this.size = size;
+            this.room = room;
+        }
+
+        int length() {
+            return length;
+        }
+
+        /** Makes room for more; how much. */
+        int reserve() {
+            if (length == data.length && length < size) {
+                int larger = (int) Math.min(size, Math.max(SMALL_RECEIVE, length * 3L / 2));
+                room.take(larger);
+                room.giveBack(length);
+                data = Arrays.copyOf(data, larger);
+            }
+            return data.length - length;
+        }
+
+        void add(byte[] more) {
+            System.arraycopy(more, 0, data, length, more.length);
+            length += more.length;
+            room.giveBack(more.length);
+        }
+
+        byte[] take() {
+            room.giveBack(data.length - length);
+            return data.length == length ? data : Arrays.copyOf(data, length);
+        }
+    }
+
+    private void unreceive(byte[] data, Room room) {
         if (data.length == 0) {
             return;
         }
         Watch current;
         synchronized (bytesIn) {
-            unread = data;
+            unread = new Unread(data, room.keep(data.length));
         }
         synchronized (reading) {
             current = watch;
@@ -357,29 +463,51 @@ public final class BsdSocket implements AutoCloseable {
             // Of this the kernel tells nobody who polls.
             current.announce(POLLIN);
         }
+        if (isClosed()) {
+            takeUnread();
+        }
+    }
+
+    /** Bytes that a receive had to leave behind, from {@code offset} on; they count until somebody has taken the last. */
+    private record Unread(byte[] data, int offset, Room.Kept kept) {
+        Unread(byte[] data, Room.Kept kept) {
+            this(data, 0, kept);
+        }
     }
 
     /** What an earlier receive had to leave behind, or null. */
-    private @Nullable Message receiveUnread(int size, int flags) {
+    private @Nullable Message receiveUnread(int size, int flags, Room room) {
         synchronized (bytesIn) {
-            byte[] data = unread;
-            if (data == null || (flags & MSG_OOB) != 0) {
+            Unread left = unread;
+            if (left == null || (flags & MSG_OOB) != 0) {
                 return null;
             }
-            int length = Math.min(size, data.length);
+            int end = Math.min(left.offset() + size, left.data().length);
+            room.take(end - left.offset());
+            byte[] data = Arrays.copyOfRange(left.data(), left.offset(), end);
             if ((flags & MSG_PEEK) == 0) {
-                unread = length == data.length ? null : Arrays.copyOfRange(data, length, data.length);
+                if (end == left.data().length) {
+                    unread = null;
+                    left.kept().close();
+                } else {
+                    unread = new Unread(left.data(), end, left.kept());
+                }
             }
-            return new Message(Arrays.copyOf(data, length), length, 0, null, false);
+            return new Message(data, data.length, 0, null, false);
         }
     }
 
-    private @Nullable Message receiveOnce(int wanted, int flags) {
-        Message left = receiveUnread(wanted, flags);
+    private @Nullable Message receiveOnce(int wanted, int flags, Room room) {
+        Message left = receiveUnread(wanted, flags, room);
         if (left != null) {
             return left;
         }
-        int size = isStream() && (flags & MSG_PEEK) == 0 ? Math.min(wanted, MAX_RECEIVE) : wanted;
+        int size = wanted <= SMALL_RECEIVE ? wanted : available(wanted, flags);
+        if (size < 0) {
+            return null;
+        }
+        room.take(size);
+        byte[] data = new byte[0];
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate(Math.max(size, 1)).asSlice(0, size);
             Libc.Received received = Libc.recvmsg(descriptor, buffer, flags);
@@ -387,13 +515,31 @@ public final class BsdSocket implements AutoCloseable {
                 requirePending((int) received.length());
                 return null;
             }
-            byte[] data = Libc.bytes(buffer, 0, (int) Math.min(received.length(), size));
+            data = Libc.bytes(buffer, 0, (int) Math.min(received.length(), size));
             if ((flags & MSG_PEEK) == 0) {
                 bytesIn.addAndGet(data.length);
             }
             boolean eof = isStream() && size > 0 && received.length() == 0;
             return new Message(data, received.length(), received.flags(), received.source(), eof);
+        } finally {
+            room.giveBack(size - data.length);
         }
+    }
+
+    /** How much of what is wanted a receive would get now; -1 where there is nothing. */
+    private int available(int wanted, int flags) {
+        if (isStream()) {
+            int most = (flags & MSG_PEEK) == 0 ? Math.min(wanted, MAX_STEP) : wanted;
+            return Math.clamp(Libc.readable(descriptor), SMALL_RECEIVE, most);
+        }
+        // A datagram is received whole or cut off, so it is asked for its length.
+        long length = Libc.recvmsg(descriptor, MemorySegment.NULL, flags | MSG_PEEK | MSG_TRUNC)
+                .length();
+        if (length < 0) {
+            requirePending((int) length);
+            return -1;
+        }
+        return (int) Math.min(wanted, length);
     }
 
     /**
@@ -406,13 +552,23 @@ public final class BsdSocket implements AutoCloseable {
         return send(data, 0, data.length, flags, destination, wait);
     }
 
-    private int send(byte[] data, int offset, int length, int flags, Cleared.@Nullable Remote destination, Wait wait) {
+    private int send(byte[] data, int offset, int wanted, int flags, Cleared.@Nullable Remote destination, Wait wait) {
         if (destination != null) {
             requireOwnTransport(destination);
+        }
+        int length = isStream() ? Math.min(wanted, MAX_STEP) : wanted;
+        if (!isStream() && length > MAX_UDP && length > longestDatagram()) {
+            throw new SocketFault(Errno.EMSGSIZE);
         }
         int nativeFlags = MessageFlags.forSend(flags) & ~MSG_DONTWAIT;
         Wait limit = (flags & MSG_DONTWAIT) != 0 ? Wait.none() : wait;
         SockAddr address = destination == null ? null : destination.address();
+        if (!awaitRelay(limit)) {
+            throw new SocketFault(
+                    Errno.EAGAIN,
+                    "what a stream has sent to this socket goes first, and the peer does not read it. Nothing was sent: try again"
+                            + " later");
+        }
         // Whether another datagram socket's queue is full is told by readiness only of the peer one is connected to.
         int events = address instanceof SockAddr.Unix && !isStream() ? 0 : POLLOUT;
         Integer sent = inTurn(writing, events, limit, () -> {
@@ -434,6 +590,21 @@ public final class BsdSocket implements AutoCloseable {
                     "the send buffer stayed full; the peer does not read. Nothing was sent: try again later");
         }
         return sent;
+    }
+
+    /** The longest datagram that the kernel takes. */
+    public int longestDatagram() {
+        return transport().isUnix() ? option(SOL_SOCKET, Constants.SO_SNDBUF) : MAX_UDP;
+    }
+
+    /** Waits until a relay has nothing queued, so that what it has acknowledged is not overtaken; false when the time was up. */
+    private boolean awaitRelay(Wait wait) {
+        Relay first = relay;
+        CompletableFuture<Void> delivered = first == null ? null : first.delivered();
+        if (delivered == null || (delivered.isDone() && !delivered.isCompletedExceptionally())) {
+            return true;
+        }
+        return (delivered.isDone() || !wait.isNone()) && wait.await(delivered.copy());
     }
 
     /** Bytes to send, read as the socket takes them. */
@@ -463,14 +634,32 @@ public final class BsdSocket implements AutoCloseable {
         }
     }
 
+    /** A source that failed in the middle of a {@link #sendAll}; {@code sent} bytes had been taken by the kernel. */
+    public static final class SourceFailed extends UncheckedIOException {
+        private static final long serialVersionUID = 1L;
+
+        private final long sent;
+
+        SourceFailed(IOException cause, long sent) {
+            super(cause);
+            this.sent = sent;
+        }
+
+        /** Bytes the kernel had taken. */
+        public long sent() {
+            return sent;
+        }
+    }
+
     /**
      * Sends all the source has; Python's sendall. The timeout is for the whole.
      *
      * @return how many bytes that were
-     * @throws PartlySent with the errno that ended it; EAGAIN when the time was up
+     * @throws PartlySent with the errno that ended it; EAGAIN when the time was up, EINTR when the caller went while it waited
+     * @throws SourceFailed where the source did not come to its end
      */
-    public long sendAll(Source source, int flags, Wait wait) throws IOException {
-        byte[] buffer = new byte[1 << 16];
+    public long sendAll(Source source, int flags, Wait wait) {
+        byte[] buffer = new byte[SENDALL_BYTES];
         long sent = 0;
         try {
             for (int length = source.read(buffer); length >= 0; length = source.read(buffer)) {
@@ -484,12 +673,34 @@ public final class BsdSocket implements AutoCloseable {
             return sent;
         } catch (SocketFault fault) {
             throw fault.field() != null ? fault : new PartlySent(fault.errno(), sent);
+        } catch (Caller.Gone gone) {
+            throw new PartlySent(Errno.EINTR, sent);
+        } catch (IOException e) {
+            throw new SourceFailed(e, sent);
         }
     }
 
-    /** shutdown(2); {@code how} is SHUT_RD, SHUT_WR or SHUT_RDWR. */
+    /** shutdown(2), behind what a relay has queued; {@code how} is SHUT_RD, SHUT_WR or SHUT_RDWR. */
     public void shutdown(int how) {
+        Relay first = relay;
+        if (first == null) {
+            shutdownNow(how);
+        } else {
+            first.shutdown(how);
+        }
+    }
+
+    /** shutdown(2) at once: what a relay still has queued cannot be sent any more. */
+    public void shutdownNow(int how) {
         calling(() -> SocketFault.check(Libc.shutdown(descriptor, how)));
+        if (how != Constants.SHUT_RD) {
+            shutForWriting = true;
+        }
+    }
+
+    /** Whether {@link #shutdown} was called for writing, and has succeeded. */
+    public boolean isShutForWriting() {
+        return shutForWriting;
     }
 
     /** The address it is bound to; getsockname(2). */
@@ -660,6 +871,15 @@ public final class BsdSocket implements AutoCloseable {
      */
     @Override
     public void close() {
+        close(false);
+    }
+
+    /** As {@link #close}, by nobody who could say that what was sent is complete: where it is known not to be, the peer is reset. */
+    public void abandon() {
+        close(true);
+    }
+
+    private void close(boolean abandoned) {
         if ((uses.getAndUpdate(n -> n | CLOSED) & CLOSED) != 0) {
             return;
         }
@@ -667,18 +887,48 @@ public final class BsdSocket implements AutoCloseable {
         reading.end(reason);
         writing.end(reason);
         Watch current;
+        Arrivals arrived;
         Runnable told;
         synchronized (reading) {
             current = watch;
+            arrived = arrivals;
             told = whenClosed;
+        }
+        if (arrived != null) {
+            arrived.end();
         }
         if (current != null) {
             current.cancel();
         }
+        takeUnread();
         leave();
         if (told != null) {
             told.run();
         }
+        Relay last = relay;
+        if (last != null) {
+            last.closed(abandoned);
+        }
+    }
+
+    /** Who relays the socket's bytes on a duplicate of its descriptor, and may have some queued. Called on any thread. */
+    public interface Relay {
+        /**
+         * The socket was closed; what is queued is still to be delivered. May be told twice.
+         *
+         * @param abandoned whether by {@link BsdSocket#abandon}
+         */
+        void closed(boolean abandoned);
+
+        /**
+         * shutdown(2), for writing behind what is queued.
+         *
+         * @throws SocketFault what the kernel says
+         */
+        void shutdown(int how);
+
+        /** Completes when nothing is queued; fails with EPIPE where the socket is shut down for writing behind what is. */
+        CompletableFuture<Void> delivered();
     }
 
     /**
@@ -703,13 +953,11 @@ public final class BsdSocket implements AutoCloseable {
         }
     }
 
-    /**
-     * Duplicates the descriptor; dup(2).
-     *
-     * @param whenClosed runs when {@link #close} is called, on that thread; the one of the latest duplicate counts
-     */
-    public Duplicate duplicate(Runnable whenClosed) {
-        keepOpen(whenClosed);
+    /** Duplicates the descriptor; dup(2). */
+    public Duplicate duplicate() {
+        if (!enter()) {
+            throw new SocketFault(Errno.EBADF);
+        }
         try {
             return new Duplicate(SocketFault.check(Libc.dup(descriptor)));
         } catch (SocketFault fault) {
@@ -718,14 +966,11 @@ public final class BsdSocket implements AutoCloseable {
         }
     }
 
-    private void keepOpen(Runnable whenClosed) {
-        if (!enter()) {
-            throw new SocketFault(Errno.EBADF);
-        }
-        onClose(whenClosed);
+    /** Has others write, shut down and close behind who relays from now on; who is told at once where the socket is closed. */
+    public void relayedBy(Relay by) {
+        relay = by;
         if (isClosed()) {
-            leave();
-            throw new SocketFault(Errno.EBADF);
+            by.closed(false);
         }
     }
 
@@ -815,12 +1060,23 @@ public final class BsdSocket implements AutoCloseable {
         return () -> reading.leave(place);
     }
 
+    /** How many bytes of those that count as received an earlier receive had to leave behind for the next one. */
+    public int unread() {
+        synchronized (bytesIn) {
+            return unread == null ? 0 : unread.data().length - unread.offset();
+        }
+    }
+
     /** What an earlier receive had to leave behind for the next one; empty in most cases. */
     public byte[] takeUnread() {
         synchronized (bytesIn) {
-            byte[] data = unread;
+            Unread left = unread;
             unread = null;
-            return data == null ? new byte[0] : data;
+            if (left == null) {
+                return new byte[0];
+            }
+            left.kept().close();
+            return Arrays.copyOfRange(left.data(), left.offset(), left.data().length);
         }
     }
 

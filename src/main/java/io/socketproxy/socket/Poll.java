@@ -6,12 +6,19 @@ import static io.socketproxy.libc.Constants.POLLNVAL;
 
 import io.socketproxy.libc.Errno;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** poll(2) over many sockets, without a thread or a descriptor of its own. */
 public final class Poll {
+    /** What poll(2) tells unasked. */
+    private static final int UNASKED = POLLERR | POLLHUP | POLLNVAL;
+
     private Poll() {}
 
     /**
@@ -23,47 +30,49 @@ public final class Poll {
     public record Interest(@Nullable BsdSocket socket, int events) {}
 
     /**
-     * Waits until at least one interest has something.
+     * Waits until at least one interest has something. A socket that is named often is asked, and waited for, once.
      *
      * @return the revents of each interest, in their order; all 0 when the time was up
      */
     public static int[] poll(List<Interest> interests, Wait wait) {
-        while (true) {
-            int[] revents = interests.stream().mapToInt(Poll::now).toArray();
-            for (int revent : revents) {
-                if (revent != 0) {
-                    return revents;
-                }
+        Map<BsdSocket, Integer> wanted = new LinkedHashMap<>();
+        for (Interest interest : interests) {
+            if (interest.socket() != null) {
+                wanted.merge(interest.socket(), interest.events(), (some, more) -> some | more);
             }
-            if (!wait.await(any(interests))) {
+        }
+        while (true) {
+            Map<BsdSocket, Integer> ready = new HashMap<>();
+            wanted.forEach((socket, events) -> ready.put(socket, socket.poll(events)));
+            int[] revents =
+                    interests.stream().mapToInt(interest -> of(interest, ready)).toArray();
+            // Without time left nobody is to be told of anything.
+            if (Arrays.stream(revents).anyMatch(revent -> revent != 0) || wait.isOver() || !wait.await(any(wanted))) {
                 return revents;
             }
         }
     }
 
-    private static int now(Interest interest) {
+    private static int of(Interest interest, Map<BsdSocket, Integer> ready) {
         BsdSocket socket = interest.socket();
-        return socket == null ? POLLNVAL : socket.poll(interest.events());
+        return socket == null ? POLLNVAL : ready.getOrDefault(socket, POLLNVAL) & (interest.events() | UNASKED);
     }
 
     /** Completes when one of the sockets is ready or closed. */
-    private static CompletableFuture<Void> any(List<Interest> interests) {
+    private static CompletableFuture<Void> any(Map<BsdSocket, Integer> wanted) {
         CompletableFuture<Void> any = new CompletableFuture<>();
-        List<CompletableFuture<Integer>> each = new ArrayList<>(interests.size());
-        for (Interest interest : interests) {
-            BsdSocket socket = interest.socket();
-            if (socket != null) {
-                CompletableFuture<Integer> ready = socket.ready(interest.events() | POLLERR | POLLHUP);
-                each.add(ready);
-                ready.whenComplete((revents, failure) -> {
-                    if (failure instanceof SocketFault fault && fault.errno() != Errno.EBADF) {
-                        any.completeExceptionally(fault);
-                    } else {
-                        any.complete(null);
-                    }
-                });
-            }
-        }
+        List<CompletableFuture<Integer>> each = new ArrayList<>(wanted.size());
+        wanted.forEach((socket, events) -> {
+            CompletableFuture<Integer> ready = socket.ready(events | POLLERR | POLLHUP);
+            each.add(ready);
+            ready.whenComplete((revents, failure) -> {
+                if (failure instanceof SocketFault fault && fault.errno() != Errno.EBADF) {
+                    any.completeExceptionally(fault);
+                } else {
+                    any.complete(null);
+                }
+            });
+        });
         // Those that have not come are let go, so that the next poll does not find them waiting still.
         any.whenComplete((done, failure) -> each.forEach(ready -> ready.cancel(false)));
         return any;

@@ -20,6 +20,17 @@ public final class Wait {
         this.deadlineNanos = System.nanoTime() + timeout.toNanos();
     }
 
+    /** A part of this wait, which ends with it or before. */
+    public Wait atMost(Duration timeout) {
+        Duration remaining = remaining();
+        return new Wait(caller, timeout.compareTo(remaining) < 0 ? timeout : remaining);
+    }
+
+    /** What is left of it; zero when the time is up. */
+    public Duration remaining() {
+        return none ? Duration.ZERO : Duration.ofNanos(Math.max(0, deadlineNanos - System.nanoTime()));
+    }
+
     /** Not at all: what O_NONBLOCK and MSG_DONTWAIT ask for. */
     public static Wait none() {
         return new Wait(Caller.PRESENT, Duration.ZERO);
@@ -36,7 +47,7 @@ public final class Wait {
     }
 
     /** Whether the time is up. */
-    boolean isOver() {
+    public boolean isOver() {
         return none || deadlineNanos - System.nanoTime() <= 0;
     }
 
@@ -44,7 +55,7 @@ public final class Wait {
      * Parks the thread until the future completes.
      *
      * @return whether it completed in time
-     * @throws Caller.Gone when the caller went meanwhile, or the server is stopping
+     * @throws Caller.Gone when the caller went while this waited, or the server is stopping
      * @throws SocketFault what the future failed with
      */
     boolean await(CompletableFuture<?> future) {
@@ -66,15 +77,15 @@ public final class Wait {
             } catch (ExecutionException e) {
                 throw rethrown(e.getCause());
             }
+            if (caller.gone()) {
+                throw new Caller.Gone();
+            }
         } else {
             try {
                 future.join();
             } catch (CompletionException e) {
                 throw rethrown(e.getCause());
             }
-        }
-        if (caller.gone()) {
-            throw new Caller.Gone();
         }
         return true;
     }

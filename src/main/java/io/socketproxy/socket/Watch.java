@@ -74,6 +74,11 @@ final class Watch implements EpollIoHandle {
         return waiter;
     }
 
+    /** How many wait, with those who have given up and were not cleared out yet; on the loop's thread. */
+    int waiting() {
+        return waiters.size();
+    }
+
     /** Wakes those who wait for one of the events, which are there although the kernel does not know of them. */
     void announce(int events) {
         // A loop that has ended has nobody waiting.

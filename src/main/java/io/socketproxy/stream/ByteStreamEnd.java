@@ -11,7 +11,12 @@ import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.HandlerFailures;
 import io.socketproxy.socket.SocketFault;
+import io.socketproxy.socket.TcpInfo;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,16 +25,28 @@ import org.jspecify.annotations.Nullable;
  * A connected stream socket's side: it outlives its WebSockets, since what a client sent is delivered and what a client has not
  * acknowledged is kept, for the handle's life.
  */
-final class ByteStreamEnd implements SocketEnd, Wire.Reader {
+final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
+    /** How often, at first and at the longest, is asked whether the peer has everything, before it is reset. */
+    private static final long ASK_MILLIS = 2;
+
+    private static final long ASK_LONGEST_MILLIS = 250;
+
+    private static final byte[] RESET = linger(1, 0);
+
     /** How long bytes that nobody wants are read after close, because close(2) on unread bytes resets the connection. */
     private static final long LINGER_SECONDS = 1;
 
     private final Handle handle;
     private final BsdSocket socket;
+    private final int descriptor;
     private final DescriptorWire wire;
     private final ResumeBuffer unacknowledged;
     private final Duration closeTimeout;
+    private final int creditWindow;
     private final Consumer<Handle> whenClosed;
+
+    /** What the socket had received, and given away, before there was a stream. */
+    private final long receivedBefore;
 
     private @Nullable Session session;
     private boolean opened;
@@ -39,28 +56,46 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
     private @Nullable Errno failure;
     private @Nullable Errno writeFailure;
     private long received;
+    private boolean shut;
+    private boolean cut;
+
+    /** Completes when nothing is queued. Written by the loop alone. */
+    private volatile CompletableFuture<Void> delivered = CompletableFuture.completedFuture(null);
 
     private boolean closing;
+    private boolean resetting;
     private boolean closed;
     private @Nullable ScheduledFuture<?> deadline;
 
     /**
      * @param memory of what it holds of it for the target and for the client
+     * @param creditWindow how many bytes beyond what the kernel has taken a client may send
      * @param closeTimeout how long a peer may take for what is left for it after close
      * @param whenClosed told on the loop when the socket has been closed and the end is gone
      * @throws SocketFault EBADF where the socket is closed, EMFILE where the process has no descriptor to spare
      */
-    ByteStreamEnd(Handle handle, StreamMemory memory, Duration closeTimeout, Consumer<Handle> whenClosed) {
+    ByteStreamEnd(
+            Handle handle, StreamMemory memory, int creditWindow, Duration closeTimeout, Consumer<Handle> whenClosed) {
         this.handle = handle;
         this.unacknowledged = new ResumeBuffer(0, memory);
         this.socket = handle.socket();
+        this.creditWindow = creditWindow;
         this.closeTimeout = closeTimeout;
         this.whenClosed = whenClosed;
-        BsdSocket.Duplicate duplicate =
-                socket.duplicate(() -> handle.socket().loop().execute(() -> contained(this::socketClosed)));
-        this.wire = new DescriptorWire(
-                duplicate.descriptor(), socket.loop(), Frames.MAX_HEADER_BYTES, memory, duplicate::release);
+        this.receivedBefore = socket.bytesIn() - socket.unread();
+        BsdSocket.Duplicate duplicate = socket.duplicate();
+        this.descriptor = duplicate.descriptor();
+        this.wire = new DescriptorWire(descriptor, socket.loop(), Frames.MAX_HEADER_BYTES, memory, duplicate::release);
         this.writeFailure = pendingError(duplicate.descriptor());
+        socket.relayedBy(this);
+    }
+
+    private static byte[] linger(int on, int seconds) {
+        return ByteBuffer.allocate(2 * Integer.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .putInt(on)
+                .putInt(seconds)
+                .array();
     }
 
     /** An error that came while nobody read; the kernel tells it once. */
@@ -80,24 +115,17 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
             return;
         }
         session = to;
+        cut = false;
         if (!opened) {
             opened = true;
             wire.open(this);
-            byte[] unread = socket.takeUnread();
-            if (unread.length > 0) {
-                deliver(
-                        PooledByteBufAllocator.DEFAULT
-                                .directBuffer(unread.length)
-                                .writeBytes(unread),
-                        to);
-            }
-        } else {
-            // What is held goes first: nothing new is read, and added to it, meanwhile.
-            replaying = true;
-            unacknowledged.replay(to::data);
-            replaying = false;
-            reading(wanted);
         }
+        // What is held goes first: nothing new is read, and added to it, meanwhile.
+        replaying = true;
+        unacknowledged.replay(to::data);
+        deliverUnread(to);
+        replaying = false;
+        reading(wanted);
         if (eof) {
             to.eof();
         }
@@ -107,10 +135,29 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
         }
     }
 
+    /** What a call had to leave behind comes before what the kernel has. */
+    private void deliverUnread(Session to) {
+        byte[] unread = socket.takeUnread();
+        if (unread.length > 0) {
+            deliver(PooledByteBufAllocator.DEFAULT.directBuffer(unread.length).writeBytes(unread), to);
+        }
+    }
+
     @Override
     public void detach() {
         session = null;
         reading(false);
+    }
+
+    /**
+     * Counts what calls have received since a stream did. It is not held, and nothing that came before it can be gone on from any
+     * more: a client that has a gap learns of it.
+     */
+    void countReceivedElsewhere() {
+        long elsewhere = socket.bytesIn() - socket.unread() - receivedBefore - unacknowledged.end();
+        if (elsewhere > 0) {
+            unacknowledged.skip(elsewhere);
+        }
     }
 
     /**
@@ -150,6 +197,26 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
     @Override
     public long received() {
         return received;
+    }
+
+    @Override
+    public long credit() {
+        return received - wire.queuedBytes() + creditWindow;
+    }
+
+    @Override
+    public boolean isShut() {
+        return shut || socket.isShutForWriting();
+    }
+
+    @Override
+    public boolean hasEnded() {
+        return eof;
+    }
+
+    @Override
+    public void cut() {
+        cut = true;
     }
 
     @Override
@@ -213,7 +280,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
         eof = true;
         if (session != null) {
             session.eof();
-        } else if (closing && wire.queuedBytes() == 0) {
+        } else if (closing && !resetting && wire.queuedBytes() == 0) {
             close();
         }
     }
@@ -243,6 +310,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
     public void writeFailed(Errno errno) {
         // What the peer sent before is still read.
         writeFailure = errno;
+        delivered.complete(null);
         if (eof || closing) {
             readFailed(errno);
         } else if (session != null) {
@@ -252,15 +320,19 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
 
     @Override
     public void write(ByteBuf data) {
-        int length = data.readableBytes();
-        received += length;
         if (writeFailure != null || closing) {
+            // Not counted: what cannot be delivered is not acknowledged.
             data.release();
             return;
         }
+        int length = data.readableBytes();
+        received += length;
         socket.countOut(length);
         wire.write(data);
         wire.flush();
+        if (wire.queuedBytes() > 0 && delivered.isDone()) {
+            delivered = new CompletableFuture<>();
+        }
     }
 
     @Override
@@ -276,35 +348,99 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
     }
 
     @Override
-    public void shutdown(int how) {
-        if (how != Constants.SHUT_RD) {
-            wire.shutdownOutput();
-        }
-        if (how != Constants.SHUT_WR) {
-            socket.shutdown(Constants.SHUT_RD);
+    public void taken() {
+        if (session != null) {
+            session.socketTook();
         }
     }
 
-    /** The socket was closed: what was written is delivered, then the peer gets FIN, and then the descriptor goes. */
-    private void socketClosed() {
+    @Override
+    public CompletableFuture<Void> delivered() {
+        return delivered;
+    }
+
+    /** On the loop at once, on other threads in its turn there. */
+    @Override
+    public void shutdown(int how) {
+        Loops.call(socket.loop(), () -> {
+            shutDown(how);
+            return true;
+        });
+    }
+
+    private void shutDown(int how) {
+        if (how != Constants.SHUT_RD) {
+            if (wire.queuedBytes() == 0) {
+                // Nothing is in front of it, so the kernel can say at once whether it can be.
+                socket.shutdownNow(Constants.SHUT_WR);
+            }
+            shut = true;
+            SocketFault refusal = new SocketFault(Errno.EPIPE);
+            delivered.completeExceptionally(refusal);
+            delivered = CompletableFuture.failedFuture(refusal);
+            wire.shutdownOutput();
+        }
+        if (how != Constants.SHUT_WR) {
+            socket.shutdownNow(Constants.SHUT_RD);
+        }
+        if (shut && session != null) {
+            session.shut();
+        }
+    }
+
+    @Override
+    public void closed(boolean abandoned) {
+        try {
+            socket.loop().execute(() -> contained(() -> socketClosed(abandoned)));
+        } catch (RejectedExecutionException e) {
+            // The loop has ended, and has closed the wire.
+        }
+    }
+
+    /** The socket was closed: what was written is delivered, then the peer gets FIN, or RST, and then the descriptor goes. */
+    private void socketClosed(boolean abandoned) {
         if (closing) {
             return;
         }
         closing = true;
+        resetting = cut && abandoned && !isShut();
         Session attached = session;
         session = null;
         unacknowledged.release();
+        delivered.complete(null);
         if (attached != null) {
             attached.handleClosed();
         }
-        wire.shutdownOutput();
-        if (!opened || failure != null || writeFailure != null || (eof && wire.queuedBytes() == 0)) {
+        if (!resetting) {
+            wire.shutdownOutput();
+        }
+        boolean done = eof && wire.queuedBytes() == 0 && !resetting;
+        if (!opened || failure != null || writeFailure != null || done) {
             close();
             return;
         }
-        awaitDelivery();
+        if (resetting) {
+            resetWhenDelivered(ASK_MILLIS, System.nanoTime() + closeTimeout.toNanos());
+        } else {
+            awaitDelivery();
+        }
         // Its end tells that nothing more comes that close(2) would answer with a reset.
         wire.reading(true);
+    }
+
+    /** A reset drops what the kernel has not sent: what was acknowledged is delivered before. */
+    private void resetWhenDelivered(long millis, long until) {
+        if (closed) {
+            return;
+        }
+        boolean isDelivered = wire.queuedBytes() == 0 && TcpInfo.isDelivered(descriptor);
+        if (isDelivered || System.nanoTime() - until > 0) {
+            Libc.setsockopt(descriptor, Constants.SOL_SOCKET, Constants.SO_LINGER, RESET, RESET.length);
+            close();
+        } else {
+            long next = Math.min(2 * millis, ASK_LONGEST_MILLIS);
+            deadline = socket.loop().schedule(() -> resetWhenDelivered(next, until), millis, TimeUnit.MILLISECONDS);
+        }
     }
 
     private void awaitDelivery() {
@@ -317,7 +453,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader {
 
     @Override
     public void drained() {
-        if (closing && !closed) {
+        delivered.complete(null);
+        if (closing && !closed && !resetting) {
             if (eof) {
                 close();
             } else {

@@ -95,11 +95,20 @@ final class Control {
         return text.length() <= 100 ? text : text.substring(0, 100) + "…";
     }
 
-    String attached(Handle handle, long sent, long received) {
+    String attached(Handle handle, SocketEnd end) {
         Map<String, Object> message = message("attached");
         message.put("socket", views.socket(handle));
-        message.put("sent", sent);
-        message.put("received", received);
+        message.put("sent", end.sent());
+        message.put("received", end.received());
+        if (end.credit() >= 0) {
+            message.put("credit", end.credit());
+        }
+        if (end.hasEnded()) {
+            message.put("eof", true);
+        }
+        if (end.isShut()) {
+            message.put("shut", "SHUT_WR");
+        }
         return mapper.writeValueAsString(message);
     }
 
@@ -119,8 +128,8 @@ final class Control {
         return mapper.writeValueAsString(message);
     }
 
-    static String ack(long received) {
-        return "{\"type\":\"ack\",\"received\":" + received + "}";
+    static String ack(long received, long credit) {
+        return "{\"type\":\"ack\",\"received\":" + received + ",\"credit\":" + credit + "}";
     }
 
     private static Map<String, Object> message(String type) {

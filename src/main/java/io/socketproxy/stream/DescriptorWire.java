@@ -314,6 +314,9 @@ final class DescriptorWire implements Wire, EpollIoHandle {
         } finally {
             inFlush = false;
         }
+        if (sentAny && !closed) {
+            to.taken();
+        }
         if (closed || (queue != null && !queue.isEmpty())) {
             return;
         }

@@ -113,4 +113,9 @@ abstract class ReadyEnd implements SocketEnd {
     public void shutdown(int how) {
         socket.shutdown(how);
     }
+
+    @Override
+    public boolean isShut() {
+        return socket.isShutForWriting();
+    }
 }

@@ -59,7 +59,7 @@ final class ResumeBuffer {
     }
 
     /** Counts bytes that need not be kept. */
-    void skip(int length) {
+    void skip(long length) {
         trimTo(end);
         end += length;
         start = end;

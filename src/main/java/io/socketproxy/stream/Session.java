@@ -3,7 +3,6 @@ package io.socketproxy.stream;
 import io.github.bucket4j.Bucket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.IoEventLoop;
-import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
@@ -76,14 +75,19 @@ final class Session implements ClientConnection.Events {
     private long repliesLeftOut;
 
     private boolean targetEof;
-    private boolean clientShut;
     private boolean finishing;
     private boolean leaveIsAnothers;
     private StreamEnd result = StreamEnd.CLIENT_LOST;
 
     private long toClient;
     private long fromClient;
+
+    /** Of a byte stream whose client keeps to a credit: the offset of its next byte, what it has been told is taken, and its credit. */
+    private final boolean credited;
+
+    private long offset;
     private long acknowledged;
+    private long credit;
     private boolean ackScheduled;
     private int missedPings;
 
@@ -104,7 +108,7 @@ final class Session implements ClientConnection.Events {
         this.permission = permission;
         this.receiveTurn = receiveTurn;
         this.bandwidth = bandwidth;
-        this.acknowledged = end.received();
+        this.credited = mode.control() && end.credit() >= 0;
     }
 
     IoEventLoop loop() {
@@ -159,7 +163,9 @@ final class Session implements ClientConnection.Events {
         }
         if (mode.control()) {
             try {
-                connection.sendText(host.control().attached(handle, end.sent(), end.received()));
+                acknowledged = offset = end.received();
+                credit = end.credit();
+                connection.sendText(host.control().attached(handle, end));
             } catch (SocketFault closed) {
                 handleClosed();
                 return;
@@ -203,7 +209,7 @@ final class Session implements ClientConnection.Events {
         targetEof = true;
         if (mode.control()) {
             send(Control.EOF);
-            if (clientShut) {
+            if (end.isShut()) {
                 finish(StreamEnd.TARGET_ENDED, CloseCode.NORMAL, "");
             }
         } else {
@@ -251,6 +257,20 @@ final class Session implements ClientConnection.Events {
         updateFlow();
     }
 
+    /** The kernel has taken bytes of the client's, which may send as many more. */
+    void socketTook() {
+        if (!over && credited) {
+            acknowledge();
+        }
+    }
+
+    /** The socket was shut down for writing. */
+    void shut() {
+        if (targetEof && mode.control()) {
+            finish(StreamEnd.TARGET_ENDED, CloseCode.NORMAL, "");
+        }
+    }
+
     /** The handle was closed beside the stream. */
     void handleClosed() {
         finish(StreamEnd.HANDLE_CLOSED, CloseCode.NORMAL, "");
@@ -264,21 +284,44 @@ final class Session implements ClientConnection.Events {
             data.release();
             return;
         }
-        if (clientShut) {
+        int length = data.readableBytes();
+        offset += length;
+        if (credited && offset > credit) {
             data.release();
-            problem(Errno.EPIPE, "you have shut the socket down for writing");
+            violate("EPROTO: sent to byte " + offset + ", with credit to " + credit);
             return;
         }
-        int length = data.readableBytes();
+        if (end.isShut()) {
+            data.release();
+            refuseWrite();
+            return;
+        }
         fromClient += length;
         end.write(data);
         if (bandwidth != null) {
             throttle(bandwidth, length);
         }
-        if (mode.control() && end.maxMessageBytes() == 0) {
+        if (credited) {
             acknowledge();
         }
         updateFlow();
+    }
+
+    /** A stream that is shut down for writing has EPIPE for an answer, as in the kernel; raw mode has no word for it but the last. */
+    private void refuseWrite() {
+        if (mode.control()) {
+            problem(Errno.EPIPE, "the socket is shut down for writing; what is sent to it now is not delivered");
+        } else {
+            finish(
+                    StreamEnd.TARGET_FAILED,
+                    CloseCode.SERVER_ERROR,
+                    Errno.EPIPE + ": the socket is shut down for writing");
+        }
+    }
+
+    private void violate(String reason) {
+        end.cut();
+        finish(StreamEnd.CLIENT_ERROR, CloseCode.POLICY, reason);
     }
 
     @Override
@@ -302,15 +345,7 @@ final class Session implements ClientConnection.Events {
 
     private void control(Control.Message message) {
         switch (message) {
-            case Control.Shutdown(int how) -> {
-                end.shutdown(how);
-                if (how != Constants.SHUT_RD) {
-                    clientShut = true;
-                    if (targetEof) {
-                        finish(StreamEnd.TARGET_ENDED, CloseCode.NORMAL, "");
-                    }
-                }
-            }
+            case Control.Shutdown(int how) -> end.shutdown(how);
             case Control.Ack(long received) -> end.acknowledge(received);
             case Control.Close() -> {
                 finish(StreamEnd.CLIENT_CLOSED, CloseCode.NORMAL, "");
@@ -327,7 +362,7 @@ final class Session implements ClientConnection.Events {
             repliesLeftOut = 0;
             problem(Errno.ENOBUFS, leftOut + " errors were left out, since you did not read those before them");
         }
-        if (mode.control() && acknowledged < end.received()) {
+        if (credited) {
             acknowledge();
         }
         updateFlow();
@@ -336,18 +371,24 @@ final class Session implements ClientConnection.Events {
     @Override
     public void closed(int code) {
         finishing = true;
+        if (code != CloseCode.NORMAL && code != CloseCode.NO_STATUS && !mode.ephemeral()) {
+            // A page that is left in the middle of something; what was to come may still come, by another stream.
+            end.cut();
+        }
         over(result == StreamEnd.CLIENT_LOST ? StreamEnd.CLIENT_CLOSED : result);
     }
 
     @Override
     public void violated(int code, String reason) {
         finishing = true;
+        end.cut();
         over(StreamEnd.CLIENT_ERROR);
     }
 
     @Override
     public void gone() {
         finishing = true;
+        end.cut();
         over(result);
     }
 
@@ -430,7 +471,7 @@ final class Session implements ClientConnection.Events {
         }
         host.ended(this);
         if (mode.ephemeral()) {
-            closeHandle();
+            host.sockets().abandon(handle);
         }
     }
 
@@ -489,17 +530,18 @@ final class Session implements ClientConnection.Events {
         }
     }
 
+    /** Tells the client what was taken, and how far it may go on: at once where that is much, and else together with what follows soon. */
     private void acknowledge() {
-        long taken = end.received();
-        if (taken - acknowledged >= ACK_BYTES) {
-            sendAck(taken);
-        } else if (!ackScheduled) {
+        long news = Math.max(end.received() - acknowledged, nextCredit() - credit);
+        if (news >= ACK_BYTES) {
+            sendAck();
+        } else if (news > 0 && !ackScheduled) {
             ackScheduled = true;
             loop().schedule(
                             contained(() -> {
                                 ackScheduled = false;
-                                if (!over && acknowledged < end.received()) {
-                                    sendAck(end.received());
+                                if (!over && (acknowledged < end.received() || credit < nextCredit())) {
+                                    sendAck();
                                 }
                             }),
                             ACK_MILLIS,
@@ -507,11 +549,17 @@ final class Session implements ClientConnection.Events {
         }
     }
 
-    private void sendAck(long taken) {
+    /** A client that sends faster than its owner may is not stopped, but gets no more credit for a while. */
+    private long nextCredit() {
+        return throttled ? credit : Math.max(credit, end.credit());
+    }
+
+    private void sendAck() {
         // To a client that does not read there is nothing to say; writable() makes up for it.
         if (open().isWritable()) {
-            acknowledged = taken;
-            send(Control.ack(taken));
+            acknowledged = end.received();
+            credit = nextCredit();
+            send(Control.ack(acknowledged, credit));
         }
     }
 
@@ -522,6 +570,9 @@ final class Session implements ClientConnection.Events {
             loop().schedule(
                             contained(() -> {
                                 throttled = false;
+                                if (!over && credited) {
+                                    acknowledge();
+                                }
                                 updateFlow();
                             }),
                             nanos,
@@ -540,7 +591,8 @@ final class Session implements ClientConnection.Events {
             socketReads = fromSocket;
             end.reading(fromSocket);
         }
-        boolean fromConnection = end.isWritable() && !throttled && !repliesWait;
+        // Who keeps to its credit is always read, so that what is behind its bytes never waits for the target.
+        boolean fromConnection = (credited || (end.isWritable() && !throttled)) && !repliesWait;
         if (fromConnection != clientReads) {
             clientReads = fromConnection;
             connection.reading(fromConnection);

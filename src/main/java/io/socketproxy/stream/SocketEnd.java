@@ -42,6 +42,22 @@ interface SocketEnd {
         return 0;
     }
 
+    /** The offset up to which a client may send, so that it can always be read; -1 where bytes are not counted. */
+    default long credit() {
+        return -1;
+    }
+
+    /** Whether the socket is shut down for writing, by whomever. */
+    boolean isShut();
+
+    /** Whether the peer's FIN has come. */
+    default boolean hasEnded() {
+        return false;
+    }
+
+    /** The client went without a word, so what it sent may be incomplete: who abandons the socket then resets the peer. */
+    default void cut() {}
+
     /**
      * The client has received so much: bytes, or connections of a listening socket's.
      *

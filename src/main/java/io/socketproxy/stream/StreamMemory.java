@@ -1,6 +1,5 @@
 package io.socketproxy.stream;
 
-import io.netty.util.internal.PlatformDependent;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.overload.Budget;
 import io.socketproxy.overload.Exhausted;
@@ -22,15 +21,6 @@ record StreamMemory(Budget budget, String owner) {
     private static final int ADMISSION_BYTES = 64 * 1024;
 
     private static final int STEP_BYTES = 32 * 1024;
-
-    /**
-     * The budget of this process. Half of the direct memory that the JVM has: the allocator takes it in chunks of 4 MiB, of which few
-     * bytes in use keep all, and the rest of the service needs some as well.
-     */
-    static Budget budgetOfProcess() {
-        long all = PlatformDependent.maxDirectMemory() / 2;
-        return new Budget("bytes in the queues of streams", all, all / 2);
-    }
 
     /**
      * Makes sure that there is something left for one more stream; it is not taken.

@@ -4,6 +4,7 @@ import io.socketproxy.address.Endpoint;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.overload.Budget;
+import io.socketproxy.overload.Overload;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.End;
 import io.socketproxy.registry.SocketId;
@@ -15,14 +16,12 @@ import io.socketproxy.socket.Wait;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,7 +49,7 @@ public final class Streams implements SmartLifecycle {
     private final Sockets sockets;
     private final StreamProperties properties;
     private final Control control;
-    private final Budget memory = StreamMemory.budgetOfProcess();
+    private final Budget memory;
     private final Session.Host host = new SessionHost();
 
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
@@ -60,7 +59,8 @@ public final class Streams implements SmartLifecycle {
     private volatile boolean draining;
     private volatile boolean stopped;
 
-    Streams(Sockets sockets, StreamProperties properties, JsonMapper mapper, StreamViews views) {
+    Streams(Sockets sockets, StreamProperties properties, JsonMapper mapper, StreamViews views, Overload overload) {
+        this.memory = overload.buffers();
         this.sockets = sockets;
         this.properties = properties;
         this.control = new Control(mapper, views);
@@ -180,7 +180,7 @@ public final class Streams implements SmartLifecycle {
                 throw new SocketFault(
                         Errno.ENOTCONN, "the socket is not connected; connect it first, or use GET /api/v1/connect");
             }
-            return onLoop(handle, () -> prepareByteStream(handle, mode, received, window));
+            return Loops.call(socket.loop(), () -> prepareByteStream(handle, mode, received, window));
         });
     }
 
@@ -260,20 +260,36 @@ public final class Streams implements SmartLifecycle {
             // Not asked where a client comes back: what is held for it goes away only so.
             memoryOf(handle).admit();
             end = new ByteStreamEnd(
-                    handle, memoryOf(handle), properties.closeTimeout(), ended -> byteStreams.remove(ended.id()));
+                    handle,
+                    memoryOf(handle),
+                    (int) properties.credit().toBytes(),
+                    properties.closeTimeout(),
+                    ended -> byteStreams.remove(ended.id()));
             byteStreams.put(handle.id(), end);
             if (handle.socket().isClosed()) {
                 // The end closes by itself.
                 throw new SocketFault(Errno.EBADF);
             }
         }
-        long from = received == null ? end.total() : received;
-        end.requireHeld(from);
-        BsdSocket.Permission leave = attached instanceof Session old ? old.replaced() : null;
+        BsdSocket.Permission leave = null;
+        if (attached instanceof Session old) {
+            end.requireHeld(received == null ? end.total() : received);
+            leave = old.replaced();
+        }
         Prepared prepared = prepare(handle, end, mode, leave);
-        end.window(windowBytes(window));
-        end.goOnAt(from);
-        return prepared;
+        boolean goesOn = false;
+        try {
+            // From here on no call receives.
+            end.countReceivedElsewhere();
+            end.goOnAt(received == null ? end.total() : received);
+            end.window(windowBytes(window));
+            goesOn = true;
+            return prepared;
+        } finally {
+            if (!goesOn) {
+                prepared.session().abandon();
+            }
+        }
     }
 
     private int windowBytes(@Nullable Integer wanted) {
@@ -344,22 +360,6 @@ public final class Streams implements SmartLifecycle {
                         : "a stream is attached to this socket already; end it first, or resume it with received=N");
     }
 
-    /** Runs on the handle's event loop, where a byte stream's state is at home. */
-    private static <T> T onLoop(Handle handle, Supplier<T> action) {
-        try {
-            return CompletableFuture.supplyAsync(action, handle.socket().loop())
-                    .orTimeout(10, TimeUnit.SECONDS)
-                    .join();
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof SocketFault fault) {
-                throw fault;
-            }
-            throw e;
-        } catch (RejectedExecutionException e) {
-            throw new SocketFault(Errno.EINTR, "the server is shutting down");
-        }
-    }
-
     /** The subprotocol of a WebSocket: {@code socket-proxy.v1}, {@code binary} or none. */
     public record Subprotocol(@Nullable String name) {
         /** The first of those offered that there is. */
@@ -411,7 +411,9 @@ public final class Streams implements SmartLifecycle {
         CompletableFuture<Void> ended = new CompletableFuture<>();
         Thread.ofVirtual().name("stream-drain").start(() -> {
             long deadline = System.nanoTime() + time.toNanos();
-            while (!sessions.isEmpty() && System.nanoTime() - deadline < 0) {
+            // Who is between two networks may come back for a handle, and what was closed may have bytes to deliver.
+            while (!(sessions.isEmpty() && byteStreams.isEmpty() && sockets.count() == 0)
+                    && System.nanoTime() - deadline < 0) {
                 sleep(DRAIN_POLL);
             }
             stopped = true;

@@ -41,6 +41,9 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
     private long closeBy;
     private Runnable whenGone = () -> {};
 
+    /** Whether something has come since the last look at how the closing goes. */
+    private boolean moved;
+
     /**
      * @param maxMessageBytes as {@link FrameDecoder} has it
      * @param closeTimeout how long a client may take for what is queued for it when it is to be closed
@@ -147,6 +150,7 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
     @Override
     public void read(ByteBuf data) {
         heard = true;
+        moved = true;
         if (state == State.ENDING || state == State.CLOSED) {
             data.release();
             return;
@@ -278,8 +282,12 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
 
     private void checkEnd() {
         try {
-            // A slow client still gets what is queued for it, within the time for that.
-            if (wire.queuedBytes() == 0 || System.nanoTime() - closeBy >= 0 || wire.isUnanswered()) {
+            // What it sent before it saw our close frame is still delivered, as fast as the target takes it; and a slow
+            // client still gets what
+            // is queued for it, within the time for that.
+            boolean sends = state == State.CLOSING && (moved || !reading);
+            moved = false;
+            if ((wire.queuedBytes() == 0 && !sends) || System.nanoTime() - closeBy >= 0 || wire.isUnanswered()) {
                 ended();
             }
         } catch (RuntimeException | Error failure) {

@@ -70,6 +70,9 @@ interface Wire {
             readFailed(Errno.ENOBUFS);
         }
 
+        /** The kernel has taken some of what was queued. */
+        default void taken() {}
+
         /** The queue has been handed over whole. */
         default void drained() {}
 

@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Python;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.Budget;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,7 +29,8 @@ class ResolverTest {
     private static final int AI_NUMERICSERV = require("AI_NUMERICSERV");
     private static final int AI_V4MAPPED = require("AI_V4MAPPED");
 
-    private final Resolver resolver = new Resolver(4, Duration.ofSeconds(20), (subject, took, error) -> {});
+    private final Resolver resolver =
+            new Resolver(4, Duration.ofSeconds(20), new Budget("look-ups", 100, 100), (subject, took, error) -> {});
 
     @AfterEach
     void close() {
@@ -100,7 +102,7 @@ class ResolverTest {
         try {
             List<String> infos = new ArrayList<>();
             for (AddrInfo info : resolver.getaddrinfo(
-                    (String) q.get(0), (String) q.get(1), (int) q.get(2), (int) q.get(3), (int) q.get(4), (int)
+                    "ann", (String) q.get(0), (String) q.get(1), (int) q.get(2), (int) q.get(3), (int) q.get(4), (int)
                             q.get(5))) {
                 String canonname = info.canonname() == null ? "" : info.canonname();
                 infos.add("[" + info.family() + "," + info.type() + "," + info.proto() + ",\"" + canonname + "\","
@@ -239,11 +241,11 @@ class ResolverTest {
             Object answer =
                     switch ((String) q.get(0)) {
                         case "getservbyname" -> {
-                            int port = resolver.getservbyname((String) q.get(1), (String) q.get(2));
+                            int port = resolver.getservbyname("ann", (String) q.get(1), (String) q.get(2));
                             yield port < 0 ? "null" : port;
                         }
                         case "getservbyport" -> {
-                            String name = resolver.getservbyport((int) q.get(1), (String) q.get(2));
+                            String name = resolver.getservbyport("ann", (int) q.get(1), (String) q.get(2));
                             yield name == null ? "null" : "\"" + name + "\"";
                         }
                         default -> nameinfo((String) q.get(1), (int) q.get(2));
@@ -253,12 +255,12 @@ class ResolverTest {
     }
 
     private Object nameinfo(String host, int flags) {
-        SockAddr address = resolver.getaddrinfo(host, "53", 0, SOCK_STREAM, 0, AI_NUMERICHOST)
+        SockAddr address = resolver.getaddrinfo("ann", host, "53", 0, SOCK_STREAM, 0, AI_NUMERICHOST)
                 .getFirst()
                 .address();
         try {
             Resolver.NameInfo info =
-                    resolver.getnameinfo(Resolver.withScope(address, new Endpoint(host, 53, 0, 1, null)), flags);
+                    resolver.getnameinfo("ann", Resolver.withScope(address, new Endpoint(host, 53, 0, 1, null)), flags);
             return "[\"" + info.host() + "\",\"" + info.service() + "\"]";
         } catch (GaiError e) {
             return e.code();
@@ -270,17 +272,17 @@ class ResolverTest {
         assertThat(addresses("<broadcast>", AF_INET)).containsExactly(new SockAddr.Inet4(-1, 7));
         assertThat(addresses("", AF_INET)).containsExactly(new SockAddr.Inet4(0, 7));
         assertThat(addresses("", AF_INET6)).containsExactly(new SockAddr.Inet6(0, 0, 7, 0, 0));
-        assertThat(resolver.addresses(new Endpoint("fe80::1", 7, 5, 3, null), AF_INET6, SOCK_STREAM))
+        assertThat(resolver.addresses("ann", new Endpoint("fe80::1", 7, 5, 3, null), AF_INET6, SOCK_STREAM))
                 .containsExactly(new SockAddr.Inet6(0xfe80L << 48, 1, 7, 5, 3));
         assertThat(addresses("fe80::1%1", AF_INET6)).containsExactly(new SockAddr.Inet6(0xfe80L << 48, 1, 7, 0, 1));
-        assertThat(resolver.addresses(Endpoint.unix("/tmp/x"), AF_UNIX, SOCK_STREAM))
+        assertThat(resolver.addresses("ann", Endpoint.unix("/tmp/x"), AF_UNIX, SOCK_STREAM))
                 .containsExactly(new SockAddr.Unix("/tmp/x"));
         assertThatIllegalArgumentException().isThrownBy(() -> addresses("127.0.0.1", AF_UNIX));
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> resolver.addresses(Endpoint.unix("/tmp/x"), AF_INET, SOCK_STREAM));
+                .isThrownBy(() -> resolver.addresses("ann", Endpoint.unix("/tmp/x"), AF_INET, SOCK_STREAM));
         assertThatIllegalArgumentException().isThrownBy(() -> addresses("127.0.0.1\0.example", AF_INET));
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> resolver.getaddrinfo("127.0.0.1", "80\0", 0, 0, 0, 0))
+                .isThrownBy(() -> resolver.getaddrinfo("ann", "127.0.0.1", "80\0", 0, 0, 0, 0))
                 .withMessage("embedded null character");
         assertThat(addresses("１２７.0.0.1", AF_INET)).containsExactly(new SockAddr.Inet4(0x7f000001, 7));
         assertThat(Resolver.isNumeric("127.1")).isTrue();
@@ -290,7 +292,7 @@ class ResolverTest {
     }
 
     private List<SockAddr> addresses(String host, int family) {
-        return resolver.addresses(Endpoint.of(host, 7), family, SOCK_STREAM);
+        return resolver.addresses("ann", Endpoint.of(host, 7), family, SOCK_STREAM);
     }
 
     private static String hex(byte[] bytes) {

@@ -21,6 +21,10 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.Budget;
+import io.socketproxy.overload.Overload;
+import io.socketproxy.overload.OverloadProperties;
+import io.socketproxy.overload.Room;
 import io.socketproxy.policy.OpenPolicies;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Readiness;
@@ -53,7 +57,9 @@ class SocketsTest {
     private static final String BOB = "bob";
 
     private final Readiness readiness = new Readiness(2);
-    private final Resolver resolver = new Resolver(2, LONG, (subject, took, error) -> {});
+    private final Resolver resolver =
+            new Resolver(2, LONG, new Budget("look-ups", 100, 100), (subject, took, error) -> {});
+    private final Overload overload = new Overload(OverloadProperties.defaults());
     private final List<SocketEvents.End> ends = new CopyOnWriteArrayList<>();
     private Sockets sockets = sockets(20_000, 0);
 
@@ -65,6 +71,7 @@ class SocketsTest {
                 OpenPolicies.listen(),
                 new LeaseProperties(Duration.ofMinutes(5), Duration.ofHours(1)),
                 new LimitProperties(perOwner, altogether, 16, 0, 0, 1),
+                overload,
                 List.of(new SocketEvents() {
                     @Override
                     public void ended(Handle handle, End end) {
@@ -75,6 +82,7 @@ class SocketsTest {
 
     @AfterEach
     void closeAll() {
+        overload.close();
         sockets.close();
         resolver.close();
         readiness.close();
@@ -101,7 +109,9 @@ class SocketsTest {
         long start = System.nanoTime();
         try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
             Future<?> call = callers.submit(() -> sockets.with(
-                    ANN, waiting.id().value(), h -> sockets.receive(h, 1, 0, upTo(Duration.ofSeconds(3)))));
+                    ANN,
+                    waiting.id().value(),
+                    h -> sockets.receive(h, 1, 0, upTo(Duration.ofSeconds(3)), Room.unlimited())));
             while (System.nanoTime() - start < 2_500_000_000L) {
                 sockets.using(ANN, used.id().value(), h -> {});
                 Thread.sleep(100);
@@ -386,7 +396,7 @@ class SocketsTest {
                     }
                 });
                 callers.execute(() -> {
-                    if (sockets.receive(receiver, 10, 0, Wait.upTo(LONG, counting)) != null) {
+                    if (sockets.receive(receiver, 10, 0, Wait.upTo(LONG, counting), Room.unlimited()) != null) {
                         answered.incrementAndGet();
                     }
                 });
@@ -460,7 +470,8 @@ class SocketsTest {
                             wrong.incrementAndGet();
                         }
                         for (Handle handle : next) {
-                            if (sockets.receive(handle, 1, Constants.MSG_DONTWAIT, Wait.none()) != null) {
+                            if (sockets.receive(handle, 1, Constants.MSG_DONTWAIT, Wait.none(), Room.unlimited())
+                                    != null) {
                                 wrong.incrementAndGet();
                             }
                         }

@@ -214,12 +214,15 @@ class BadInputIT {
     @Test
     void endsJsonWithoutEnd() {
         for (String body : List.of(
-                "[".repeat(100_000),
-                "{\"a\":".repeat(100_000),
-                "{\"family\": " + "9".repeat(100_000) + "}",
-                "{\"family\": \"" + "A".repeat(900_000) + "\"}",
-                "{\"" + "A".repeat(900_000) + "\": 1}",
-                " ".repeat(900_000))) {
+                "[".repeat(60_000),
+                "{\"a\":".repeat(12_000),
+                "{\"family\": " + "9".repeat(60_000) + "}",
+                "{\"family\": \"" + "A".repeat(60_000) + "\"}",
+                "{\"family\": \"" + "|".repeat(60_000) + "\"}",
+                "{\"family\": \"" + "AF_INET|".repeat(7_000) + "AF_INET\"}",
+                "{\"family\": [" + "\"AF_INET\",".repeat(5_000) + "\"AF_INET\"]}",
+                "{\"" + "A".repeat(60_000) + "\": 1}",
+                " ".repeat(60_000))) {
             Answer answer = api.send(
                     "POST", "/api/v1/sockets", BodyPublishers.ofString(body), "Content-Type", "application/json");
             answer.problem(400, "EINVAL");
@@ -227,6 +230,108 @@ class BadInputIT {
                     .as("the answer does not repeat it all")
                     .isLessThan(4096);
         }
+    }
+
+    /** What only says what to do is small, whether its length is announced or not. */
+    @Test
+    void takesNoMoreJsonThanACallNeeds() {
+        String path = api.tcp();
+        String padded = " ".repeat(70_000) + "{}";
+        byte[] bytes = padded.getBytes(StandardCharsets.UTF_8);
+        for (String call : List.of("/api/v1/sockets", "/api/v1/connections", path + "/connect", path + "/shutdown")) {
+            api.post(call, padded).problem(413, "EMSGSIZE");
+            api.send(
+                            "POST",
+                            call,
+                            BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(bytes)),
+                            "Content-Type",
+                            "application/json")
+                    .problem(413, "EMSGSIZE");
+        }
+        // Where it brings data it may be larger.
+        Connected pair = api.connected();
+        api.post(pair.client() + "/send", "{'text': '" + "x".repeat(900_000) + "'}")
+                .expect(200);
+    }
+
+    @Test
+    void countsTheEntriesOfAPollWhileItReadsThem() {
+        String entry = "{'id': 'x', 'events': 'POLLIN'}";
+        api.post("/api/v1/sockets/poll", "{'sockets': [" + (entry + ", ").repeat(9_999) + entry + "]}")
+                .expect(200);
+        api.post("/api/v1/sockets/poll", "{'sockets': [" + (entry + ", ").repeat(10_000) + entry + "]}")
+                .problem(400, "EINVAL", "sockets");
+        api.post("/api/v1/sockets/poll", "{'sockets': [" + "{},".repeat(200_000) + "{}]}")
+                .problem(400, "EINVAL", "sockets");
+        api.post("/api/v1/sockets/poll", "{'sockets': [" + entry + ", {'id': 'x', 'events': 7.5}]}")
+                .problem(400, "EINVAL", "sockets[1].events");
+        api.post("/api/v1/sockets/poll", "{'sockets': {}}").problem(400, "EINVAL", "sockets");
+    }
+
+    /** What a filter in front judged must be what is done. */
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', quoteCharacter = '~', textBlock = """
+                /bind    ; {'host': '127.0.0.1', 'port': 0, 'host': '0.0.0.0'}    ; host
+                /connect ; {'port': 80, 'host': '127.0.0.1', 'port': 81}          ; port
+                /send    ; {'text': 'a', 'text': 'b'}                             ; text
+                """)
+    void refusesAFieldThatComesTwice(String call, String body, String field) {
+        api.post(api.tcp() + call, body).problem(400, "EINVAL", field);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"A\\ud83d", "\\ud83d", "\\ude00", "\\ude00\\ud83d", "\\ud83dx", "\\ud83d\\ud83d\\ude00"})
+    void sendsNoQuestionMarkForHalfACharacter(String text) {
+        Connected pair = api.connected();
+        api.post(pair.client() + "/send", "{'text': '" + text + "'}").problem(400, "EINVAL", "text");
+        api.post(pair.client() + "/sendall", "{'text': '" + text + "'}").problem(400, "EINVAL", "text");
+        api.post("/api/v1/connections", "{'host': '" + text + "', 'port': 80}").problem(400, "EINVAL", "host");
+        api.post("/api/v1/connections", "{'path': '/" + text + "'}").problem(400, "EINVAL", "path");
+
+        api.post(pair.client() + "/send", "{'text': '\\ud83d\\ude00 aé€'}").expect(200);
+        assertThat(api.post(pair.server() + "/recv?bufsize=100").expect(200).text())
+                .isEqualTo("\ud83d\ude00 aé€");
+    }
+
+    /** A number is written in ASCII digits, without blanks. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"%2080", "80%20", "+80", "%2B80", "%D9%A8%D9%A0", "%EF%BC%98%EF%BC%90", "0x50", "%2350", "8_0"})
+    void refusesNumbersThatAreNotPlain(String number) {
+        String socket = api.tcp();
+        api.get("/api/v1/getservbyport?port=" + number).problem(400, "EINVAL", "port");
+        api.post(socket + "/recv?bufsize=" + number).problem(400, "EINVAL", "bufsize");
+        api.post(socket + "/recv?timeoutMs=" + number).problem(400, "EINVAL", "timeoutMs");
+        api.post(socket + "/sendto?host=127.0.0.1&port=" + number, new byte[1]).problem(400, "EINVAL", "port");
+        api.get("/api/v1/connect?host=127.0.0.1&port=" + number).problem(400, "EINVAL", "port");
+        api.get("/api/v1/sockets?limit=" + number).problem(400, "EINVAL", "limit");
+        if (!number.startsWith("0x")) {
+            // A constant's number may be in hexadecimal, and a service's is libc's.
+            api.post(socket + "/recv?flags=" + number).problem(400, "EINVAL", "flags");
+            if (number.startsWith("%") || number.startsWith("+")) {
+                api.get("/api/v1/getaddrinfo?host=127.0.0.1&port=" + number).problem(400, "EINVAL", "port");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {64, 250, 254, 1_000, 2_048, 60_000})
+    void namesThatAreTooLongAreNoNames(int length) {
+        String host = "é".repeat(length);
+        api.post("/api/v1/connections", "{'host': '" + host + "', 'port': 80}").problem(400, "EINVAL", "host");
+        api.post("/api/v1/connections", "{'host': '" + "é.".repeat(length / 2 + 100) + "', 'port': 80}")
+                .problem(400, "EINVAL", "host");
+        api.post("/api/v1/policy/explain", "{'host': '" + host + "', 'port': 80}")
+                .problem(400, "EINVAL", "host");
+        if (length <= 1_000) {
+            api.get("/api/v1/getaddrinfo?host=" + Api.encoded(host)).problem(400, "EINVAL", "host");
+        }
+    }
+
+    @Test
+    void refusesParametersThatAreTooLong() {
+        api.get("/api/v1/inet_aton?ip=" + "1".repeat(3_000)).problem(400, "EINVAL", "ip");
+        api.get("/api/v1/getservbyname?name=" + "a".repeat(3_000)).problem(400, "EINVAL", "name");
     }
 
     @Test
@@ -552,6 +657,72 @@ class BadInputIT {
         assertThat(handles()).isEqualTo((int) (handles - closed));
         long before = descriptors - closed;
         await(() -> settledDescriptors() <= before + 2, "descriptors: " + before + " before, " + descriptors());
+    }
+
+    /** Whatever ends a sendall says how much had gone. */
+    @Test
+    void saysWhatWasSentOfABodyThatBreaksOff() throws IOException {
+        Connected pair = api.connected();
+        String half = "6\r\nhello \r\n";
+
+        String broken = raw(head(
+                        "POST",
+                        pair.client() + "/sendall",
+                        "Content-Type: application/octet-stream",
+                        "Transfer-Encoding: chunked")
+                + half + "no chunk\r\n");
+
+        assertThat(broken)
+                .startsWith("HTTP/1.1 400")
+                .contains("\"errno\":\"EINVAL\"")
+                .contains("\"sent\":6");
+        assertThat(api.post(pair.server() + "/recv").expect(200).text()).isEqualTo("hello ");
+    }
+
+    @Test
+    void saysWhatWasSentForACallerThatSaysNoMore() throws IOException {
+        Connected pair = api.connected();
+        byte[] body = new byte[900_000];
+        api.put(pair.client() + "/options/SOL_SOCKET/SO_SNDBUF", "{'value': 8192}")
+                .expect(204);
+        api.put(pair.server() + "/options/SOL_SOCKET/SO_RCVBUF", "{'value': 8192}")
+                .expect(204);
+        try (Socket http = open()) {
+            http.getOutputStream()
+                    .write(head(
+                                    "POST",
+                                    pair.client() + "/sendall?timeoutMs=5000",
+                                    "Content-Type: application/octet-stream",
+                                    "Content-Length: " + body.length)
+                            .getBytes(StandardCharsets.ISO_8859_1));
+            http.getOutputStream().write(body);
+            http.shutdownOutput();
+            String answer = new String(http.getInputStream().readNBytes(2_000), StandardCharsets.ISO_8859_1);
+
+            assertThat(answer).containsPattern("^HTTP/1.1 (503|409)").containsPattern("\"sent\":[1-9]");
+        }
+    }
+
+    /** Nothing was waited for, so nothing was broken off. */
+    @Test
+    void answersACallerThatSaysNoMore() throws IOException {
+        Connected pair = api.connected();
+        for (int i = 0; i < 10; i++) {
+            try (Socket http = open()) {
+                http.getOutputStream()
+                        .write((head(
+                                                "POST",
+                                                pair.client() + "/sendall",
+                                                "Content-Type: application/octet-stream",
+                                                "Content-Length: 5")
+                                        + "hello")
+                                .getBytes(StandardCharsets.ISO_8859_1));
+                http.shutdownOutput();
+                assertThat(new String(http.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1))
+                        .startsWith("HTTP/1.1 200")
+                        .contains("{\"sent\":5}");
+            }
+        }
     }
 
     private void leaveWhileWaiting(String call) throws Exception {

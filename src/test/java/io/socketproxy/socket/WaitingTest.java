@@ -13,8 +13,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netty.channel.IoEventLoop;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -22,6 +24,7 @@ import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -248,6 +251,96 @@ class WaitingTest extends SocketTest {
         assertThat(receive(pair[1], 3, MSG_WAITALL, upTo(LONG))).isEqualTo("def");
         assertThat(pair[1].bytesIn()).isEqualTo(6);
         assertThat(receive(pair[1], 10, 0, Wait.none())).isNull();
+    }
+
+    @Test
+    void aPeekForAllWaitsForArrivalsWithoutLookingAgainAndAgain() throws Exception {
+        for (BsdSocket[] pair : List.of(connection(), pair(SOCK_STREAM))) {
+            send(pair[0], "a");
+            Impatient caller = new Impatient();
+            ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+            long[] cpu = new long[1];
+            Future<String> peeked = calling(() -> {
+                long before = threads.getCurrentThreadCpuTime();
+                String all = receive(pair[1], 4, MSG_PEEK | MSG_WAITALL, Wait.upTo(LONG, caller));
+                cpu[0] = threads.getCurrentThreadCpuTime() - before;
+                return all;
+            });
+            until("the peek waits", caller::isWaitedFor);
+            Thread.sleep(300);
+
+            send(pair[0], "b");
+            Thread.sleep(50);
+            assertThat(peeked).isNotDone();
+            send(pair[0], "cde");
+
+            assertThat(peeked.get(20, TimeUnit.SECONDS)).isEqualTo("abcd");
+            assertThat(receive(pair[1], 10, 0, upTo(LONG))).isEqualTo("abcde");
+            assertThat(Duration.ofNanos(cpu[0])).isLessThan(Duration.ofMillis(100));
+        }
+    }
+
+    @Test
+    void aPeekForAllEndsWithTheStreamOrTheTime() throws Exception {
+        for (BsdSocket[] pair : List.of(connection(), pair(SOCK_STREAM))) {
+            send(pair[0], "abc");
+            assertThat(receive(pair[1], 10, MSG_PEEK | MSG_WAITALL, upTo(SHORT)))
+                    .isEqualTo("abc");
+            Future<BsdSocket.Message> peeked = waiting(wait -> pair[1].receive(10, MSG_PEEK | MSG_WAITALL, wait));
+
+            pair[0].shutdown(Constants.SHUT_WR);
+
+            assertThat(peeked.get(20, TimeUnit.SECONDS).data()).isEqualTo(bytes("abc"));
+            assertThat(receive(pair[1], 10, 0, upTo(LONG))).isEqualTo("abc");
+        }
+    }
+
+    @Test
+    void aPollNamesASocketAsOftenAsItWasAskedAndWaitsForItOnce() throws Exception {
+        BsdSocket[] pair = connection();
+        List<Poll.Interest> interests = new ArrayList<>();
+        for (int i = 0; i < 5_000; i++) {
+            interests.add(new Poll.Interest(pair[1], POLLPRI));
+            interests.add(new Poll.Interest(pair[1], i == 7 ? POLLIN : POLLPRI));
+        }
+        interests.add(new Poll.Interest(pair[0], POLLIN));
+        assertThat(Poll.poll(interests, Wait.none())).containsOnly(0);
+        List<Future<int[]>> polls = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            polls.add(waiting(wait -> Poll.poll(interests, wait)));
+        }
+
+        send(pair[0], "x");
+
+        for (Future<int[]> poll : polls) {
+            int[] revents = poll.get(20, TimeUnit.SECONDS);
+            assertThat(revents[15]).isEqualTo(POLLIN);
+            revents[15] = 0;
+            assertThat(revents).hasSize(10_001).containsOnly(0);
+        }
+    }
+
+    @Test
+    void thoseWhoGaveUpOnWaitingAreForgotten() throws Exception {
+        int[] descriptors = new int[2];
+        assertThat(Libc.socketpair(Constants.AF_UNIX, SOCK_STREAM, 0, descriptors))
+                .isZero();
+        IoEventLoop loop = readiness.next();
+        CompletableFuture<Void> unregistered = new CompletableFuture<>();
+        Watch watch = new Watch(descriptors[0], loop, () -> unregistered.complete(null));
+        Future<Integer> patient = watch.await(POLLIN);
+        for (int i = 0; i < 5_000; i++) {
+            watch.await(POLLIN).cancel(false);
+        }
+
+        assertThat(loop.submit(watch::waiting).get(20, TimeUnit.SECONDS)).isLessThan(100);
+
+        Libc.shutdown(descriptors[1], SHUT_RDWR);
+        assertThat(patient.get(20, TimeUnit.SECONDS) & POLLIN).isEqualTo(POLLIN);
+        watch.cancel();
+        unregistered.get(20, TimeUnit.SECONDS);
+        Libc.close(descriptors[0]);
+        Libc.close(descriptors[1]);
     }
 
     @Test

@@ -168,24 +168,6 @@ abstract class RealClientCases extends StreamServer {
         }
     }
 
-    /** A Python that has a module; Debian's first, because its packages are not for others. */
-    private static Path pythonWith(String module, String debianPackage) throws Exception {
-        for (String candidate : new String[] {"/usr/bin/python3", "python3"}) {
-            Optional<Path> python = Program.find(candidate);
-            if (python.isPresent()
-                    && new ProcessBuilder(python.orElseThrow().toString(), "-c", "import " + module)
-                                    .redirectErrorStream(true)
-                                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                                    .start()
-                                    .waitFor()
-                            == 0) {
-                return python.orElseThrow();
-            }
-        }
-        assumeTrue(false, "no python3 has " + module + ": install " + debianPackage + " to run this");
-        throw new AssertionError();
-    }
-
     @Test
     void vncByNovncInABrowser() throws Exception {
         Path vnc = require("tigervnc-standalone-server", "Xtigervnc");
@@ -224,7 +206,7 @@ abstract class RealClientCases extends StreamServer {
         Path sshd = require("openssh-server", "/usr/sbin/sshd", "sshd");
         require("openssh-client", "ssh");
         require("openssh-client", "scp");
-        Path python = pythonWith("websockets", "python3-websockets");
+        Path python = require("python3", "python3");
         String keygen = require("openssh-client", "ssh-keygen").toString();
         for (String key : new String[] {"host", "user"}) {
             Program.run(directory, Map.of(), keygen, "-q", "-t", "ed25519", "-N", "", "-f", key);

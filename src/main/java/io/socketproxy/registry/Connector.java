@@ -1,0 +1,348 @@
+package io.socketproxy.registry;
+
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.Budget;
+import io.socketproxy.policy.Cleared;
+import io.socketproxy.policy.Transport;
+import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Poll;
+import io.socketproxy.socket.Readiness;
+import io.socketproxy.socket.SocketFault;
+import io.socketproxy.socket.Wait;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Connects to one of the addresses that a name stands for: with a socket of its own for each at once ({@link Race}), or, where there is one
+ * socket for all, with one address after the other.
+ *
+ * <p>Every address is judged by policy before anything is sent to it. All methods may be called concurrently; they park the thread.
+ */
+final class Connector implements AutoCloseable {
+    /** How long a silent address keeps a socket that has others to try: a SYN and two repetitions (RFC 6298) take three seconds. */
+    static final Duration SHARE = Duration.ofSeconds(5);
+
+    /** With these the kernel goes on connecting, or had connected before. */
+    private static final Set<Errno> UNDER_WAY = EnumSet.of(Errno.EINPROGRESS, Errno.EALREADY, Errno.EISCONN);
+
+    /** With these it is the address that cannot be reached, and another one may be. */
+    private static final Set<Errno> UNREACHABLE = EnumSet.of(
+            Errno.ECONNREFUSED,
+            Errno.ECONNRESET,
+            Errno.ETIMEDOUT,
+            Errno.EHOSTUNREACH,
+            Errno.EHOSTDOWN,
+            Errno.ENETUNREACH,
+            Errno.ENETDOWN,
+            Errno.EADDRNOTAVAIL,
+            Errno.EACCES);
+
+    /** Asks policy, and tells of its answer; throws {@link PolicyDenied}. */
+    interface Judge {
+        Cleared.Remote clear(String owner, Transport transport, @Nullable String host, SockAddr address);
+    }
+
+    /** Makes a handle that nobody can find yet. */
+    interface Handles {
+        Handle make(String owner, BsdSocket socket, Duration lease);
+    }
+
+    private final Readiness readiness;
+    private final Judge judge;
+    private final Handles handles;
+    private final Quota quota;
+    private final Ports ports;
+    private final List<SocketEvents> events;
+
+    /** Attempts beside the first one of a race: the descriptors that no handle's leave covers. */
+    private final Budget besides;
+
+    /** Those of races under way. */
+    private final Set<Handle> attempts = ConcurrentHashMap.newKeySet();
+
+    private volatile boolean stopped;
+
+    Connector(Readiness readiness, Judge judge, Handles handles, Quota quota, Ports ports, List<SocketEvents> events) {
+        this.readiness = readiness;
+        this.judge = judge;
+        this.handles = handles;
+        this.quota = quota;
+        this.ports = ports;
+        this.events = events;
+        int descriptors = quota.descriptors().attempts();
+        this.besides = new Budget("attempts to connect", descriptors, Math.max(1, descriptors / 4));
+    }
+
+    /** Whether no race is under way. */
+    boolean isIdle() {
+        return attempts.isEmpty();
+    }
+
+    /**
+     * connect(2) to the first of the addresses that policy allows and that answers, one after the other. One that is silent has its share
+     * of the time, at most {@link #SHARE}; the last one has all that is left, and may go on after that.
+     *
+     * @throws PolicyDenied where policy allows none
+     * @throws SocketFault what the last one answered; EINPROGRESS where the time was up
+     */
+    void connect(Handle handle, @Nullable String host, List<SockAddr> addresses, Wait wait) {
+        Transport transport = handle.socket().transport();
+        SocketFault last = null;
+        boolean counted = false;
+        int left = Math.min(addresses.size(), Race.ADDRESSES);
+        for (SockAddr address : addresses.subList(0, left)) {
+            left--;
+            try {
+                Cleared.Remote remote = judge.clear(handle.owner(), transport, host, address);
+                if (!counted) {
+                    quota.connecting(handle.owner());
+                    counted = true;
+                }
+                connectOne(handle, remote, address, wait, left);
+                return;
+            } catch (PolicyDenied denied) {
+                last = last == null ? denied : last;
+            } catch (SocketFault fault) {
+                if (!UNREACHABLE.contains(fault.errno())) {
+                    throw fault;
+                }
+                last = fault;
+            }
+        }
+        throw last == null ? new SocketFault(Errno.EADDRNOTAVAIL) : last;
+    }
+
+    private void connectOne(Handle handle, Cleared.Remote remote, SockAddr address, Wait wait, int others) {
+        long start = System.nanoTime();
+        try {
+            Errno state = start(handle, remote);
+            if (state == Errno.EINPROGRESS && others > 0 && !wait.isNone()) {
+                finishOrAbandon(handle, remote, state, wait, others);
+            } else if (state != null) {
+                finish(handle, remote, state, wait);
+            }
+        } catch (SocketFault fault) {
+            if (!UNDER_WAY.contains(fault.errno())) {
+                connected(handle, address, start, fault.errno());
+            }
+            throw fault;
+        }
+        connected(handle, address, start, null);
+    }
+
+    private @Nullable Errno start(Handle handle, Cleared.Remote remote) {
+        @Nullable Errno[] pending = new @Nullable Errno[1];
+        // With the options as they are: SO_REUSEADDR must not be set in between.
+        synchronized (handle) {
+            ports.bindImplicitly(handle, () -> pending[0] = handle.socket().startConnect(remote));
+        }
+        return pending[0];
+    }
+
+    private void finish(Handle handle, Cleared.Remote remote, Errno state, Wait wait) {
+        boolean connected = false;
+        try {
+            handle.socket().finishConnect(remote, state, wait);
+            connected = true;
+        } finally {
+            if (!connected) {
+                // A connect that fails loses the port that it was given.
+                ports.update(handle);
+            }
+        }
+    }
+
+    private void finishOrAbandon(Handle handle, Cleared.Remote remote, Errno state, Wait wait, int others) {
+        Duration share = wait.remaining().dividedBy(others + 1);
+        try {
+            finish(handle, remote, state, wait.atMost(share.compareTo(SHARE) < 0 ? share : SHARE));
+        } catch (SocketFault fault) {
+            if (fault.errno() != Errno.EINPROGRESS || wait.isOver()) {
+                throw fault;
+            }
+            handle.socket().abandonConnect();
+            ports.update(handle);
+            throw new SocketFault(Errno.ETIMEDOUT, "no answer in the time that it had");
+        }
+    }
+
+    /** Tells of the end of a connect that was one attempt. */
+    void connected(Handle handle, SockAddr address, long startNanos, @Nullable Errno errno) {
+        attempted(handle, address, startNanos, errno);
+        Duration took = Duration.ofNanos(System.nanoTime() - startNanos);
+        events.forEach(listener -> listener.connected(handle, address, took, errno));
+    }
+
+    private void attempted(Handle handle, SockAddr address, long startNanos, @Nullable Errno errno) {
+        Duration took = Duration.ofNanos(System.nanoTime() - startNanos);
+        events.forEach(listener -> listener.attempted(handle, address, took, errno));
+    }
+
+    /** What is to be connected. */
+    record Order(String owner, int type, @Nullable String host, Duration lease, Wait until) {}
+
+    /**
+     * A new handle that is connected to the first of the addresses to answer.
+     *
+     * @param permission the handle's from now on if this returns, and given back if it throws
+     * @throws PolicyDenied where policy allows none
+     * @throws SocketFault the most telling of what they answered; ETIMEDOUT for no answer
+     */
+    Handle race(Order order, List<SockAddr> addresses, BsdSocket.Permission permission) {
+        try (Budget.Grant beside = besides.take(order.owner(), 0)) {
+            int room = 1;
+            while (room < Math.min(Race.OPEN, addresses.size()) && beside.tryGrow(1)) {
+                room++;
+            }
+            return new Attempts(order).run(addresses, room, permission);
+        }
+    }
+
+    private static final class Attempt {
+        final Handle handle;
+        final Leave leave;
+        final Cleared.Remote remote;
+        final SockAddr address;
+        final long start = System.nanoTime();
+        boolean connected;
+
+        Attempt(Handle handle, Leave leave, Cleared.Remote remote, SockAddr address) {
+            this.handle = handle;
+            this.leave = leave;
+            this.remote = remote;
+            this.address = address;
+        }
+    }
+
+    /** An attempt's leave to be: nothing while it races, and the handle's from when it has won. */
+    private static final class Leave implements BsdSocket.Permission {
+        private BsdSocket.@Nullable Permission won;
+        private boolean closed;
+
+        synchronized void won(BsdSocket.Permission permission) {
+            if (closed) {
+                permission.close();
+            } else {
+                won = permission;
+            }
+        }
+
+        @Override
+        public synchronized void close() {
+            closed = true;
+            if (won != null) {
+                won.close();
+            }
+        }
+    }
+
+    /** One race's. Confined to its thread. */
+    private final class Attempts implements Race.Course<Attempt> {
+        private final Order order;
+        private final long start = System.nanoTime();
+        private final List<CompletableFuture<Void>> closing = new ArrayList<>();
+        private @Nullable Attempt last;
+        private boolean counted;
+
+        Attempts(Order order) {
+            this.order = order;
+        }
+
+        Handle run(List<SockAddr> addresses, int room, BsdSocket.Permission permission) {
+            try {
+                Attempt winner = new Race<>(this, addresses, room).run();
+                winner.leave.won(permission);
+                winner.handle.endUse();
+                attempts.remove(winner.handle);
+                connected(winner.handle, winner.address, winner.start, null);
+                return winner.handle;
+            } catch (RuntimeException e) {
+                // What comes after finds the descriptors closed and the quota free.
+                CompletableFuture.allOf(closing.toArray(CompletableFuture[]::new))
+                        .completeOnTimeout(null, Sockets.CLOSE_SECONDS, TimeUnit.SECONDS)
+                        .join();
+                permission.close();
+                if (last != null && e instanceof SocketFault fault) {
+                    Duration took = Duration.ofNanos(System.nanoTime() - start);
+                    Attempt tried = last;
+                    events.forEach(listener -> listener.connected(tried.handle, tried.address, took, fault.errno()));
+                }
+                throw e;
+            }
+        }
+
+        @Override
+        public Attempt start(SockAddr address) {
+            Transport transport = Sockets.transport(address, order.type());
+            Cleared.Remote remote = judge.clear(order.owner(), transport, order.host(), address);
+            if (!counted) {
+                quota.connecting(order.owner());
+                counted = true;
+            }
+            Leave leave = new Leave();
+            Handle handle = handles.make(
+                    order.owner(), BsdSocket.open(address.family(), order.type(), 0, readiness, leave), order.lease());
+            Attempt attempt = new Attempt(handle, leave, remote, address);
+            handle.beginUse();
+            attempts.add(handle);
+            last = attempt;
+            try {
+                if (stopped) {
+                    throw new SocketFault(Errno.EBADF);
+                }
+                Errno state = Connector.this.start(handle, remote);
+                // Over loopback the connection is there by now, and nobody need wait for an event loop.
+                attempt.connected = state == null || handle.socket().startConnect(remote) == null;
+                return attempt;
+            } catch (SocketFault fault) {
+                close(attempt, fault.errno());
+                throw fault;
+            }
+        }
+
+        @Override
+        public boolean isConnected(Attempt attempt) {
+            // Not SO_ERROR: only a second connect() tells what became of the first.
+            return attempt.connected || attempt.handle.socket().startConnect(attempt.remote) == null;
+        }
+
+        @Override
+        public boolean await(List<Attempt> open, @Nullable Duration atMost) {
+            List<Poll.Interest> writable = open.stream()
+                    .map(attempt -> new Poll.Interest(attempt.handle.socket(), Constants.POLLOUT))
+                    .toList();
+            Poll.poll(writable, atMost == null ? order.until() : order.until().atMost(atMost));
+            return !order.until().isOver();
+        }
+
+        @Override
+        public void close(Attempt attempt, Errno errno) {
+            attempts.remove(attempt.handle);
+            closing.add(attempt.handle.socket().closed());
+            attempt.handle.socket().close();
+            ports.release(attempt.handle);
+            attempted(attempt.handle, attempt.address, attempt.start, errno);
+        }
+
+        @Override
+        public long nanoTime() {
+            return System.nanoTime();
+        }
+    }
+
+    /** Breaks off what is under way. */
+    @Override
+    public void close() {
+        stopped = true;
+        attempts.forEach(attempt -> attempt.socket().close());
+    }
+}

@@ -1,0 +1,27 @@
+package io.socketproxy.socket;
+
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.ErrnoException;
+import io.socketproxy.libc.Libc;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** What the kernel tells of a TCP connection; {@code struct tcp_info}, linux/tcp.h, tcp(7). */
+public final class TcpInfo {
+    private static final int BYTES = 148;
+    private static final int UNACKED_SEGMENTS = 24;
+    private static final int NOTSENT_BYTES = 144;
+
+    private TcpInfo() {}
+
+    /** Whether the peer has acknowledged all that the kernel took to send; true for what is no TCP, which has nothing under way. */
+    public static boolean isDelivered(int descriptor) {
+        try {
+            byte[] info = Libc.getsockopt(descriptor, Constants.IPPROTO_TCP, Constants.TCP_INFO, BYTES);
+            ByteBuffer fields = ByteBuffer.wrap(info).order(ByteOrder.nativeOrder());
+            return info.length < BYTES || (fields.getInt(UNACKED_SEGMENTS) == 0 && fields.getInt(NOTSENT_BYTES) == 0);
+        } catch (ErrnoException e) {
+            return true;
+        }
+    }
+}

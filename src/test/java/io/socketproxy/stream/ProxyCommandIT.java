@@ -1,0 +1,78 @@
+package io.socketproxy.stream;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.test.context.TestPropertySource;
+
+/** What docs/examples/ws-connect.py does where ssh, which has a test of its own, would not go. */
+@TestPropertySource(properties = "socket-proxy.stream.handoff=true")
+class ProxyCommandIT extends StreamServer {
+
+    @TempDir
+    Path directory;
+
+    private Process start(String token, int targetPort, ProcessBuilder.Redirect input) throws IOException {
+        assumeTrue(Program.find("python3").isPresent(), "python3 is not installed");
+        ProcessBuilder builder = new ProcessBuilder(
+                "python3", Path.of("docs/examples/ws-connect.py").toString(), "127.0.0.1", String.valueOf(targetPort));
+        builder.environment().put("SOCKET_PROXY_URL", "http://127.0.0.1:" + port);
+        builder.environment().put("SOCKET_PROXY_TOKEN", token);
+        return builder.redirectInput(input).start();
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, UTF_8);
+    }
+
+    @Test
+    void aFileIsSentWholeAlsoToATargetThatEndsFirstAndReadsSlowly() throws Exception {
+        byte[] content = new byte[5_000_000];
+        new Random(5).nextBytes(content);
+        Path file = Files.write(directory.resolve("content"), content);
+        try (Target target = Target.listening(4096)) {
+            Process program = start(TOKEN, target.port(), ProcessBuilder.Redirect.from(file.toFile()));
+            try (Socket peer = target.accept()) {
+                peer.getOutputStream().write("done with you".getBytes(UTF_8));
+                peer.shutdownOutput();
+                // Ends although the program goes on.
+                assertThat(text(program.getInputStream().readAllBytes())).isEqualTo("done with you");
+                TimeUnit.SECONDS.sleep(1);
+                assertThat(Arrays.equals(Target.readAll(peer), content)).isTrue();
+            }
+            assertThat(program.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(text(program.getErrorStream().readAllBytes())).isEmpty();
+            assertThat(program.exitValue()).isZero();
+        }
+    }
+
+    @Test
+    void whatTheServiceExplainsIsWhatItSays() throws Exception {
+        int closed = Target.closedPort();
+        assertThat(failure(start(TOKEN, closed, ProcessBuilder.Redirect.PIPE))).contains("ECONNREFUSED");
+        assertThat(failure(start("spx_wrong", closed, ProcessBuilder.Redirect.PIPE)))
+                .contains("token");
+        try (Target target = Target.serving(Target::reset)) {
+            assertThat(failure(start(TOKEN, target.port(), ProcessBuilder.Redirect.PIPE)))
+                    .contains("ECONNRESET");
+        }
+    }
+
+    private static String failure(Process program) throws Exception {
+        String said = text(program.getErrorStream().readAllBytes());
+        assertThat(program.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(program.exitValue()).isEqualTo(1);
+        assertThat(said).startsWith("ws-connect: ").doesNotContain("Traceback").hasLineCount(1);
+        return said;
+    }
+}
