@@ -282,9 +282,8 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
 
     private void checkEnd() {
         try {
-            // Within the time for that a slow client still gets what is queued for it, and what it sent before it saw
-            // our
-            // close frame is delivered, as fast as the target takes it.
+            // A slow client still gets what is queued for it, within the time for that, and what it sent before
+            // it saw our close frame is delivered as fast as the target takes it.
             boolean sends = state == State.CLOSING && (moved || !reading);
             moved = false;
             if ((wire.queuedBytes() == 0 && !sends) || System.nanoTime() - closeBy >= 0 || wire.isUnanswered()) {
