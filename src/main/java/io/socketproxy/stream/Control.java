@@ -95,13 +95,14 @@ final class Control {
         return text.length() <= 100 ? text : text.substring(0, 100) + "…";
     }
 
-    String attached(Handle handle, SocketEnd end) {
+    /** @param credit the client's; -1 for none */
+    String attached(Handle handle, SocketEnd end, long credit) {
         Map<String, Object> message = message("attached");
         message.put("socket", views.socket(handle));
         message.put("sent", end.sent());
         message.put("received", end.received());
-        if (end.credit() >= 0) {
-            message.put("credit", end.credit());
+        if (credit >= 0) {
+            message.put("credit", credit);
         }
         if (end.hasEnded()) {
             message.put("eof", true);

@@ -191,9 +191,13 @@ final class DescriptorWire implements Wire, EpollIoHandle {
     /** As {@link #close}, with a reset: what was sent and what was received is not whole. */
     void reset() {
         if (!closed) {
-            Libc.setsockopt(descriptor, Constants.SOL_SOCKET, Constants.SO_LINGER, NO_LINGER, NO_LINGER.length);
+            resetOnClose();
             close();
         }
+    }
+
+    private void resetOnClose() {
+        Libc.setsockopt(descriptor, Constants.SOL_SOCKET, Constants.SO_LINGER, NO_LINGER, NO_LINGER.length);
     }
 
     @Override
@@ -417,6 +421,10 @@ final class DescriptorWire implements Wire, EpollIoHandle {
             return;
         }
         closed = true;
+        if (queuedBytes() > 0) {
+            // What is dropped is not to be taken for never sent.
+            resetOnClose();
+        }
         dropQueue();
         if (unread != null) {
             unread.release();

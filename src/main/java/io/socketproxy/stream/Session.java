@@ -165,7 +165,7 @@ final class Session implements ClientConnection.Events {
             try {
                 acknowledged = offset = end.received();
                 credit = end.credit();
-                connection.sendText(host.control().attached(handle, end));
+                connection.sendText(host.control().attached(handle, end, credit));
             } catch (SocketFault closed) {
                 handleClosed();
                 return;

@@ -1,6 +1,7 @@
 package io.socketproxy.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -9,12 +10,17 @@ import io.netty.channel.IoEventLoop;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
+import io.socketproxy.libc.SockAddr;
 import io.socketproxy.overload.Budget;
 import io.socketproxy.socket.HandlerFailures;
 import io.socketproxy.socket.Readiness;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -144,6 +150,32 @@ class DescriptorWireTest {
 
     private static ByteBuf data(int length) {
         return PooledByteBufAllocator.DEFAULT.directBuffer(length).writeZero(length);
+    }
+
+    @Test
+    void whatIsDroppedAtTheEndIsNoCleanEnd() throws Exception {
+        CompletableFuture<Void> gone = new CompletableFuture<>();
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            int descriptor = Libc.socket(Constants.AF_INET, Constants.SOCK_STREAM, 0);
+            Libc.connect(descriptor, SockAddr.Inet4.of(new byte[] {127, 0, 0, 1}, server.getLocalPort()));
+            DescriptorWire tcp = new DescriptorWire(descriptor, loop, 0, MEMORY, () -> gone.complete(null));
+            try (Socket tcpPeer = server.accept()) {
+                on(() -> {
+                    tcp.open(new Recorder());
+                    for (int i = 0; i < 32; i++) {
+                        tcp.write(data(1 << 20));
+                    }
+                    tcp.flush();
+                    assertThat(tcp.queuedBytes()).isPositive();
+                    tcp.close();
+                });
+                gone.get(10, TimeUnit.SECONDS);
+
+                assertThatThrownBy(() -> tcpPeer.getInputStream().readAllBytes())
+                        .isInstanceOf(SocketException.class)
+                        .hasMessageContaining("reset");
+            }
+        }
     }
 
     @Test
