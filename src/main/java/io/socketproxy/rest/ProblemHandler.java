@@ -215,11 +215,13 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         if (connection != null && cause(exception, BodyLimit.BodyTooLong.class) == null) {
             connection.brokeOff();
         }
+        // First, since Tomcat commits an answer of its own to a body that it cannot read, which /error is to make.
+        ResponseEntity<Object> answer = unreadBody(exception, sent, request);
         if (response.isCommitted()) {
             LOG.debug("{} {}: the client went before its answer's end", request.getMethod(), request.getRequestURI());
             return null;
         }
-        return unreadBody(exception, sent, request);
+        return answer;
     }
 
     /** @param sent bytes of the body that the kernel had taken to send; null where that is not in question */
