@@ -2,10 +2,12 @@ package io.socketproxy.stream;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -132,8 +134,18 @@ class StreamTlsIT {
                 Socket peer = target.accept()) {
             socket.binary("x");
             assertThat(peer.getInputStream().read()).isEqualTo('x');
-            socket.drop();
+            socket.close(1000);
             assertThat(peer.getInputStream().read()).isEqualTo(-1);
+        }
+        try (Target target = Target.listening();
+                RawWebSocket socket = open(target);
+                Socket peer = target.accept()) {
+            socket.binary("x");
+            assertThat(peer.getInputStream().read()).isEqualTo('x');
+            socket.drop();
+            assertThatThrownBy(() -> peer.getInputStream().read())
+                    .isInstanceOf(SocketException.class)
+                    .hasMessageContaining("reset");
         }
     }
 }
