@@ -57,9 +57,9 @@ final class KnownSettings implements BeanFactoryPostProcessor, EnvironmentAware 
             "SOCKET_PROXY_HTTPS_PORT",
             "SOCKET_PROXY_LISTEN_ADDRESS");
 
-    /** What Kubernetes gives every process in the namespace of a Service that is called socket-proxy. */
-    private static final Pattern OF_KUBERNETES = Pattern.compile(
-            "SOCKET_PROXY_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|SOCKET_PROXY_PORT(_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?");
+    /** What Kubernetes gives every process in the namespace of a Service whose name is, or begins with, socket-proxy. */
+    private static final Pattern OF_KUBERNETES = Pattern.compile("SOCKET_PROXY_([A-Z0-9_]+_)?"
+            + "(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT(_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)");
 
     private @Nullable ConfigurableEnvironment environment;
 

@@ -95,7 +95,16 @@ final class Lanes implements AutoCloseable {
             lanes.putLast(owner, lane);
             lane.running++;
             running++;
-            run(owner, lane, task);
+            try {
+                run(owner, lane, task);
+            } catch (RuntimeException | Error e) {
+                // There is no thread to be had.
+                lane.running--;
+                running--;
+                task.grant().close();
+                task.call().cancel(false);
+                throw e;
+            }
         }
     }
 

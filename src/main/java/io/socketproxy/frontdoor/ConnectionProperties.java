@@ -5,6 +5,7 @@ import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotNull;
 import java.time.Duration;
 import java.util.List;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
@@ -27,8 +28,8 @@ record ConnectionProperties(
         @Min(0) @DefaultValue("0") int max,
         @Min(0) @DefaultValue("0") int perAddress,
         @DefaultValue List<String> trustedProxies,
-        @NotNull @DefaultValue("20s") Duration headerTimeout,
-        @NotNull @DefaultValue("60s") Duration bodyTimeout) {
+        @NotNull @DurationMax(days = 1) @DefaultValue("20s") Duration headerTimeout,
+        @NotNull @DurationMax(days = 1) @DefaultValue("60s") Duration bodyTimeout) {
     ConnectionProperties {
         requirePositive("header-timeout", headerTimeout);
         requirePositive("body-timeout", bodyTimeout);

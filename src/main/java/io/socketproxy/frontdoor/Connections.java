@@ -29,6 +29,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All HTTP connections, and which of them goes when there is no room for one more: of the address that holds the most, the one that has
@@ -40,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  * <p>All methods may be called concurrently.
  */
 public final class Connections {
+    private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
+
     /** What an idle connection takes of the heap; measured, with something to spare. */
     static final long IDLE_BYTES = 4 * 1024;
 
@@ -400,7 +404,12 @@ public final class Connections {
 
     private void close(HttpConnection connection, Reason reason) {
         happened(reason);
-        closing.close(connection, reason);
+        try {
+            closing.close(connection, reason);
+        } catch (RuntimeException | Error e) {
+            // The others still have to be closed, and the sweep is to come again.
+            LOG.error("closing a connection: {}", reason, e);
+        }
     }
 
     private boolean makeRoom(HttpConnection newcomer) {

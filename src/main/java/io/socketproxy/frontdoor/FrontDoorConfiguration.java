@@ -26,6 +26,8 @@ class FrontDoorConfiguration {
         return factory -> {
             factory.setProtocol(FrontDoor.class.getName());
             factory.addConnectorCustomizers(connector -> {
+                // Bodies are JSON or bytes, never forms, which Tomcat would read into memory of its own.
+                connector.setParseBodyMethods("");
                 if (connector.getProtocolHandler() instanceof FrontDoor door) {
                     door.limit(connections);
                 }

@@ -6,6 +6,7 @@ import io.socketproxy.policy.Decision;
 import io.socketproxy.registry.SocketEvents;
 import java.time.Duration;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
@@ -48,7 +49,7 @@ class DecisionLog implements SocketEvents {
     }
 
     /** Callers choose hosts and paths: nothing of theirs may begin a new line or a new field. */
-    private static String quoted(@org.jspecify.annotations.Nullable String text) {
+    private static String quoted(@Nullable String text) {
         if (text == null) {
             return "-";
         }

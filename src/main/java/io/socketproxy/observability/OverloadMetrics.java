@@ -24,7 +24,8 @@ class OverloadMetrics implements SmartInitializingSingleton {
     @Override
     public void afterSingletonsInstantiated() {
         Gauge.builder("socket_proxy.shedding", overload, Overload::level)
-                .description("What is turned away: 1 new connections, 2 new handles too, 3 large bodies too; 0 nothing")
+                .description(
+                        "1: each new connection closes an older one; 2: new handles are turned away, too; 3: large bodies, too; 0: nothing")
                 .register(registry);
         for (Budget budget : overload.budgets()) {
             String resource = budget.resource().replace(' ', '_');

@@ -192,7 +192,7 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
         return switch (fault) {
             case QuotaExceeded exceeded -> exceeded.errno() == Errno.EAGAIN ? "rate" : "owner";
             case Draining draining -> "draining";
-            default -> fault.errno() == Errno.ENFILE ? "server" : null;
+            default -> fault.errno() == Errno.ENFILE || fault.errno() == Errno.ENOBUFS ? "server" : null;
         };
     }
 

@@ -138,7 +138,7 @@ public final class Overload implements AutoCloseable {
         return shed.contains(load);
     }
 
-    /** How many kinds of load are turned away: 0 none, 1 connections, 2 handles too, 3 large bodies too. */
+    /** How many kinds of load are shed: 0 none, 1 connections, 2 handles too, 3 large bodies too. */
     public int level() {
         return shed.size();
     }
@@ -147,14 +147,13 @@ public final class Overload implements AutoCloseable {
         try {
             double heap = readings.heap();
             if (!shed.isEmpty() && exceeds(heap, Load.CONNECTIONS) && readings.isHeapOld()) {
-                // What is turned away allocates nothing, so that no collection might come to tell that there is room
-                // again.
+                // What is turned away allocates nothing, and no collection might come to tell that there is room again.
                 System.gc();
                 heap = readings.heap();
             }
             judge(heap, readings.direct(), readings.descriptors());
-        } catch (RuntimeException e) {
-            // An exception would end the reading for good.
+        } catch (RuntimeException | Error e) {
+            // What is thrown would end the reading for good.
             LOG.error("reading what the process uses", e);
         }
     }
@@ -178,9 +177,9 @@ public final class Overload implements AutoCloseable {
                 direct * 100,
                 descriptors * 100);
         if (now.isEmpty()) {
-            LOG.info("nothing is turned away any more: {}", used);
+            LOG.info("nothing is shed any more: {}", used);
         } else {
-            LOG.warn("new {} turned away: {}", now, used);
+            LOG.warn("new {} are shed: {}", now, used);
         }
     }
 

@@ -16,7 +16,8 @@ import org.springframework.validation.annotation.Validated;
  * @param calls REST calls in flight; 0 for one for each 256 KiB of heap, and at most a fifth of the descriptors
  * @param callsPerOwner of one owner; 0 for half of that
  * @param lookUpsPerOwner look-ups of one owner that are under way or wait for their turn
- * @param shedConnectionsAt the percentage of heap, direct memory or descriptors from which on new connections are turned away
+ * @param shedConnectionsAt the percentage of heap, direct memory or descriptors from which on each new connection
+ *     closes an older one that serves nobody
  * @param shedHandlesAt likewise for new handles
  * @param shedBodiesAt likewise for large bodies
  */

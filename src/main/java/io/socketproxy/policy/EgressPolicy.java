@@ -167,8 +167,7 @@ public final class EgressPolicy {
 
     private Decision judgeUnix(Target target, SockAddr.Unix asked) {
         // What a denial says follows from the path as it was asked for alone: else it would tell which directories
-        // exist, and
-        // where links in them lead.
+        // exist, and where links in them lead.
         Rule byText = firstFor(UnixAddress.asWritten(asked));
         UnixAddress address;
         try {

@@ -201,8 +201,11 @@ final class Connector implements AutoCloseable {
                 room++;
             }
             Handle winner = new Attempts(order).run(addresses, room, permission);
-            register.accept(winner);
-            attempts.remove(winner);
+            try {
+                register.accept(winner);
+            } finally {
+                attempts.remove(winner);
+            }
             return winner;
         }
     }

@@ -295,9 +295,8 @@ public final class Sockets implements AutoCloseable {
                 if (socket.hadPeer()) {
                     throw new SocketFault(Errno.EINVAL);
                 }
-                // The kernel would bind it by itself, and nobody would have asked policy. A socket that has a port from
-                // a
-                // connect fails here with EINVAL, as it would in listen.
+                // The kernel would bind it by itself, and nobody would have asked policy. A socket that has a port
+                // from a connect fails here with EINVAL, as it would in listen.
                 SockAddr wildcard =
                         socket.family() == AF_INET ? new SockAddr.Inet4(0, 0) : new SockAddr.Inet6(0, 0, 0, 0, 0);
                 bindCleared(handle, null, wildcard, Operation.LISTEN);
@@ -726,8 +725,8 @@ public final class Sockets implements AutoCloseable {
             if (handle.hasExpired(now)) {
                 try {
                     close(handle, End.LEASE_EXPIRED);
-                } catch (RuntimeException e) {
-                    // An exception would end the sweeping for good.
+                } catch (RuntimeException | Error e) {
+                    // What is thrown would end the sweeping for good.
                     LOG.error("closing {} after its lease", handle.id(), e);
                 }
             }

@@ -211,10 +211,6 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
 
     private @Nullable ResponseEntity<Object> broken(
             Throwable exception, @Nullable Long sent, HttpServletRequest request, HttpServletResponse response) {
-        HttpConnection connection = HttpConnection.current();
-        if (connection != null && cause(exception, BodyLimit.BodyTooLong.class) == null) {
-            connection.brokeOff();
-        }
         // First, since Tomcat commits an answer of its own to a body that it cannot read, which /error is to make.
         ResponseEntity<Object> answer = unreadBody(exception, sent, request);
         if (response.isCommitted()) {
@@ -227,6 +223,10 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
     /** @param sent bytes of the body that the kernel had taken to send; null where that is not in question */
     private ResponseEntity<Object> unreadBody(Throwable exception, @Nullable Long sent, HttpServletRequest request) {
         BodyLimit.BodyTooLong tooLong = cause(exception, BodyLimit.BodyTooLong.class);
+        HttpConnection connection = HttpConnection.current();
+        if (connection != null && tooLong == null) {
+            connection.brokeOff();
+        }
         ProblemDetail problem;
         if (tooLong != null) {
             problem = problem(HttpStatus.CONTENT_TOO_LARGE, Errno.EMSGSIZE, tooLong.detail(), request);

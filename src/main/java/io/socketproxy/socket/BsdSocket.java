@@ -870,7 +870,12 @@ public final class BsdSocket implements AutoCloseable {
                 watch = current;
             }
         }
-        return current.await(events);
+        CompletableFuture<Integer> ready = current.await(events);
+        if ((events & POLLIN) != 0 && hasUnread()) {
+            // Left behind since it was asked, and announced before there was anybody to hear it.
+            current.announce(POLLIN);
+        }
+        return ready;
     }
 
     private boolean hasUnread() {

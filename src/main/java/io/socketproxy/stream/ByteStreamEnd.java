@@ -293,6 +293,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
 
     @Override
     public void broken() {
+        writeFailure = Errno.ENOBUFS;
+        delivered.complete(null);
         Session of = session;
         if (of == null) {
             readFailed(Errno.ENOBUFS);

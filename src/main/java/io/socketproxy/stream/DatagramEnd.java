@@ -11,7 +11,7 @@ import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.registry.Handle;
-import io.socketproxy.registry.QuotaExceeded;
+import io.socketproxy.registry.PolicyDenied;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.SocketFault;
 import java.lang.foreign.Arena;
@@ -21,12 +21,16 @@ import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A datagram socket's side: one message is one datagram. What a client does not take in time is the kernel's to drop, as on any
  * network.
  */
 final class DatagramEnd extends ReadyEnd {
+    private static final Logger LOG = LoggerFactory.getLogger(DatagramEnd.class);
+
     /** The longest datagram of IP, and more than AF_UNIX sends by default. */
     private static final int MAX_DATAGRAM_BYTES = 65_535;
 
@@ -185,13 +189,16 @@ final class DatagramEnd extends ReadyEnd {
             fault = e;
         } catch (GaiError e) {
             fault = new SocketFault(Errno.EHOSTUNREACH, e.gaiName() + ": " + e.getMessage());
+        } catch (RuntimeException e) {
+            LOG.error("judging a destination of {}", handle.id(), e);
+            fault = new SocketFault(Errno.ENOBUFS, "the destination could not be judged; the datagram was dropped");
         }
         return new Judgement(cleared, fault, System.nanoTime() + JUDGEMENT_NANOS, generation);
     }
 
     private void keep(Object destination, Judgement judgement) {
-        // What came too fast is nothing about the destination.
-        if (!(judgement.denial() instanceof QuotaExceeded)) {
+        // What else may fail, a look-up that came too fast say, is nothing about the destination.
+        if (judgement.cleared() != null || judgement.denial() instanceof PolicyDenied) {
             judgements.put(destination, judgement);
         }
     }

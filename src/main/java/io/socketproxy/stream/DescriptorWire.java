@@ -68,8 +68,8 @@ final class DescriptorWire implements Wire, EpollIoHandle {
     private boolean readable;
 
     // A read that takes less than it could has taken all there was only on TCP, and there only where neither urgent
-    // data, at whose mark
-    // reading stops (tcp(7)), nor the end is near: of those epoll tells. AF_UNIX stops where descriptors were passed.
+    // data, at whose mark reading stops (tcp(7)), nor the end is near: of those epoll tells. AF_UNIX stops where
+    // descriptors were passed.
     private boolean alwaysReadToEnd;
     private boolean readToEnd;
 

@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /** Runs on an event loop, where a stream's state is at home, what others want done to it. */
@@ -19,7 +20,7 @@ final class Loops {
     /**
      * The action's result: at once on the loop itself, in its turn there for other threads, which wait.
      *
-     * @throws SocketFault what the action throws; EINTR where the loop has ended
+     * @throws SocketFault what the action throws; EINTR where the loop has ended, ENOBUFS where it does not come to it
      */
     static <T> T call(IoEventLoop loop, Supplier<T> action) {
         if (loop.inEventLoop()) {
@@ -32,6 +33,9 @@ final class Loops {
         } catch (CompletionException e) {
             if (e.getCause() instanceof SocketFault fault) {
                 throw fault;
+            }
+            if (e.getCause() instanceof TimeoutException) {
+                throw new SocketFault(Errno.ENOBUFS, "the server is too busy for this now; try again later");
             }
             throw e;
         } catch (RejectedExecutionException e) {

@@ -5,6 +5,7 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.HandlerFailures;
+import io.socketproxy.socket.SocketFault;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -86,9 +87,19 @@ abstract class ReadyEnd implements SocketEnd {
         ready.whenComplete((which, failure) -> {
             if (failure == null) {
                 socket.loop().execute(() -> contained(action));
+            } else if (failure instanceof SocketFault fault && fault.errno() != Errno.EBADF) {
+                socket.loop().execute(() -> contained(() -> failed(fault.errno())));
             }
         });
         return ready;
+    }
+
+    /** Nobody tells any more when the socket is ready. */
+    private void failed(Errno errno) {
+        Session of = session;
+        if (of != null) {
+            of.failed(errno);
+        }
     }
 
     private void turn() {
@@ -102,10 +113,7 @@ abstract class ReadyEnd implements SocketEnd {
             action.run();
         } catch (Throwable failure) {
             HandlerFailures.record("stream of messages", failure);
-            Session of = session;
-            if (of != null) {
-                of.failed(Errno.ENOBUFS);
-            }
+            failed(Errno.ENOBUFS);
         }
     }
 

@@ -431,7 +431,9 @@ final class Session implements ClientConnection.Events {
 
     /** The 101 never came. */
     void abandon() {
-        over(StreamEnd.CLIENT_LOST);
+        if (client == null) {
+            over(StreamEnd.CLIENT_LOST);
+        }
     }
 
     private void finish(StreamEnd why, int code, String reason) {

@@ -74,6 +74,10 @@ record StreamMemory(Budget budget, String owner) {
 
         private boolean tryGrow(long bytes) {
             long more = (bytes + STEP_BYTES - 1) / STEP_BYTES * STEP_BYTES;
+            if (budget.left(owner) < more) {
+                // Asked first, since it is asked again with each flush.
+                return false;
+            }
             Budget.Grant held = grant;
             if (held != null) {
                 return held.tryGrow(more);
@@ -93,20 +97,7 @@ record StreamMemory(Budget budget, String owner) {
 
         /** Whether there is something left for so many bytes more; they are not taken. */
         boolean admits(int bytes) {
-            Budget.Grant held = grant;
-            if (held == null) {
-                try {
-                    budget.take(owner, bytes).close();
-                    return true;
-                } catch (Exhausted e) {
-                    return false;
-                }
-            }
-            boolean fits = held.tryGrow(bytes);
-            if (fits) {
-                held.shrink(bytes);
-            }
-            return fits;
+            return budget.left(owner) >= bytes;
         }
 
         /** Gives all of it back. */

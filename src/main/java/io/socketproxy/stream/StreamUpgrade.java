@@ -72,7 +72,7 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
             session.loop()
                     .execute(session.contained(() -> session.begin(
                             new WebSocketConnection(served, session.maxMessageBytes(), prepared.closeTimeout()))));
-        } catch (IOException | RejectedExecutionException e) {
+        } catch (IOException | RuntimeException | Error e) {
             LOG.debug("A client went before its stream began", e);
             TomcatEnd.afterwards(tomcats, tomcats::close);
             abandon(session);
@@ -81,7 +81,7 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
 
     static void abandon(Session session) {
         try {
-            session.loop().execute(session::abandon);
+            session.loop().execute(session.contained(session::abandon));
         } catch (RejectedExecutionException e) {
             // The loop has ended, and with it everything.
         }
@@ -100,13 +100,12 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
         ByteBuf early;
         try {
             early = readEarly(nio);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             Libc.close(duplicate);
             throw e;
         }
         ConnectionBuffers.take(nio.getSocketBufferHandler());
-        // In this order: the duplicate is closed before, then Tomcat's end, and its poller must wake up to let go of
-        // it.
+        // In this order: the duplicate is closed before, then Tomcat's end, whose poller must wake up to let go.
         DescriptorWire wire = new DescriptorWire(
                 duplicate,
                 session.loop(),
@@ -155,7 +154,7 @@ public final class StreamUpgrade implements InternalHttpUpgradeHandler {
         ByteBuf early = PooledByteBufAllocator.DEFAULT.directBuffer(room);
         try {
             return early.writerIndex(Math.max(0, nio.read(false, early.nioBuffer(0, room))));
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             early.release();
             throw e;
         }

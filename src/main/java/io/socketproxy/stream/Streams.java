@@ -383,7 +383,7 @@ public final class Streams implements SmartLifecycle {
                     session.loop().execute(session.contained(session::tick));
                 }
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.warn("Streams were not pinged", e);
         }
     }

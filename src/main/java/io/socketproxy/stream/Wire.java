@@ -67,6 +67,7 @@ interface Wire {
 
         /** The kernel has taken some of what was queued. */
         default void taken() {}
+
         /** What handles the descriptor has failed, out of memory say; called once, and if that does not help the wire ends by itself. */
         default void broken() {
             readFailed(Errno.ENOBUFS);

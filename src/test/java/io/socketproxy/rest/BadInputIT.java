@@ -663,6 +663,21 @@ class BadInputIT {
         await(() -> settledDescriptors() <= before + 2, "descriptors: " + before + " before, " + descriptors());
     }
 
+    /** Tomcat would read a form whole, into memory that no budget knows of. */
+    @Test
+    void readsNoForms() throws IOException {
+        Connected pair = api.connected();
+
+        String answer = raw(head(
+                        "POST",
+                        pair.client() + "/recv?timeoutMs=0",
+                        "Content-Type: application/x-www-form-urlencoded",
+                        "Content-Length: 10")
+                + "nonsense=1");
+
+        assertThat(answer).startsWith("HTTP/1.1 204");
+    }
+
     /** Whatever ends a sendall says how much had gone. */
     @Test
     void saysWhatWasSentOfABodyThatBreaksOff() throws IOException {

@@ -241,8 +241,7 @@ class FrontDoorIT {
         for (int i = 0; i < 20; i++) {
             answered(wrong.repeat(50) + wrong.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
         }
-        // 100 in each of the few intervals that a slow machine may take; none where earlier ones have used an interval
-        // up.
+        // 100 in each of the few intervals that a slow machine may take; none where others have used one up.
         assertThat(Pattern.compile("Credential refused: cause")
                         .matcher(output.getAll())
                         .results()
