@@ -3,6 +3,7 @@ package io.socketproxy.frontdoor;
 import io.socketproxy.frontdoor.HttpConnection.Phase;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.DescriptorBudget;
 import io.socketproxy.overload.Load;
 import io.socketproxy.overload.Overload;
 import io.socketproxy.policy.Cidr;
@@ -202,10 +203,13 @@ public final class Connections {
         closing = how;
     }
 
-    /** A fifth of the descriptors, and no more than fit in a sixth of the heap when all are idle. */
+    /** As many as descriptors are for, and no more than fit in a sixth of the heap when all are idle. */
     private static int most(long heapBytes, long descriptors) {
         long byHeap = heapBytes / QUIET_PART / IDLE_BYTES;
-        return Math.clamp(Math.min(descriptors / 5, byHeap), MIN_CONNECTIONS, Integer.MAX_VALUE / 2);
+        return Math.clamp(
+                Math.min(new DescriptorBudget(descriptors).connections(), byHeap),
+                MIN_CONNECTIONS,
+                Integer.MAX_VALUE / 2);
     }
 
     /** The connections that may be open at once. */

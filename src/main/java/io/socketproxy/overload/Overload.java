@@ -65,7 +65,8 @@ public final class Overload implements AutoCloseable {
                 properties.buffers(),
                 Readings.maxDirect() / 2,
                 properties.buffersPerOwner());
-        long manyCalls = Math.max(16, Math.min(heap / 8 / HEAP_PER_CALL, Readings.maxDescriptors() / 5));
+        int connections = new DescriptorBudget(Readings.maxDescriptors()).connections();
+        long manyCalls = Math.max(16, Math.min(heap / 8 / HEAP_PER_CALL, connections));
         calls = budget("calls in flight", properties.calls(), manyCalls, properties.callsPerOwner());
         lookUps = add(new Budget("look-ups", LOOK_UPS, properties.lookUpsPerOwner()));
         reader = Executors.newSingleThreadScheduledExecutor(

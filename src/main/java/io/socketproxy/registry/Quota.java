@@ -5,7 +5,9 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.Libc;
 import io.socketproxy.overload.Budget;
+import io.socketproxy.overload.DescriptorBudget;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Load;
 import io.socketproxy.overload.Overload;
@@ -31,7 +33,7 @@ final class Quota {
     private final Cache<String, Bucket> connectsByOwner;
 
     Quota(LimitProperties limits, Overload overload) {
-        DescriptorBudget descriptors = DescriptorBudget.ofProcess();
+        DescriptorBudget descriptors = new DescriptorBudget(Libc.descriptorLimit());
         this.limits = limits;
         this.overload = overload;
         this.handles = limits.handles() > 0 ? limits.handles() : descriptors.handles();

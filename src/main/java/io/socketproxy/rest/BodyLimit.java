@@ -1,7 +1,6 @@
 package io.socketproxy.rest;
 
 import jakarta.servlet.FilterChain;
-import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
@@ -67,50 +66,21 @@ class BodyLimit extends OncePerRequestFilter {
         }
     }
 
-    private static final class Counted extends ServletInputStream {
-        private final ServletInputStream body;
+    private static final class Counted extends WatchedBody {
         private final long limit;
         private long count;
 
         Counted(ServletInputStream body, long limit) {
-            this.body = body;
+            super(body);
             this.limit = limit;
         }
 
         @Override
-        public int read() throws IOException {
-            int next = body.read();
-            count(next < 0 ? 0 : 1);
-            return next;
-        }
-
-        @Override
-        public int read(byte[] buffer, int offset, int length) throws IOException {
-            int read = body.read(buffer, offset, length);
-            count(Math.max(read, 0));
-            return read;
-        }
-
-        private void count(int read) throws BodyTooLong {
-            count += read;
+        void took(int bytes, long nanos) throws BodyTooLong {
+            count += bytes;
             if (count > limit) {
                 throw new BodyTooLong(limit);
             }
-        }
-
-        @Override
-        public boolean isFinished() {
-            return body.isFinished();
-        }
-
-        @Override
-        public boolean isReady() {
-            return body.isReady();
-        }
-
-        @Override
-        public void setReadListener(ReadListener listener) {
-            body.setReadListener(listener);
         }
     }
 }

@@ -2,7 +2,6 @@ package io.socketproxy.rest;
 
 import io.socketproxy.frontdoor.BodyTimeout;
 import jakarta.servlet.FilterChain;
-import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
@@ -11,6 +10,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.http.HttpHeaders;
 import org.springframework.stereotype.Component;
@@ -63,6 +63,9 @@ class BodyPace extends OncePerRequestFilter {
     private static final class Paced extends HttpServletRequestWrapper {
         private final long timeoutNanos;
 
+        /** Whoever asks for it again goes on with the time that is left. */
+        private @Nullable ServletInputStream body;
+
         Paced(HttpServletRequest request, long timeoutNanos) {
             super(request);
             this.timeoutNanos = timeoutNanos;
@@ -70,55 +73,29 @@ class BodyPace extends OncePerRequestFilter {
 
         @Override
         public ServletInputStream getInputStream() throws IOException {
-            return new Body(super.getInputStream(), timeoutNanos);
+            ServletInputStream paced = body;
+            if (paced == null) {
+                paced = new Body(super.getInputStream(), timeoutNanos);
+                body = paced;
+            }
+            return paced;
         }
     }
 
-    private static final class Body extends ServletInputStream {
-        private final ServletInputStream body;
+    private static final class Body extends WatchedBody {
         private long leftNanos;
 
         Body(ServletInputStream body, long timeoutNanos) {
-            this.body = body;
+            super(body);
             this.leftNanos = timeoutNanos;
         }
 
         @Override
-        public int read() throws IOException {
-            long begin = System.nanoTime();
-            int next = body.read();
-            spend(System.nanoTime() - begin, 1);
-            return next;
-        }
-
-        @Override
-        public int read(byte[] buffer, int offset, int length) throws IOException {
-            long begin = System.nanoTime();
-            int read = body.read(buffer, offset, length);
-            spend(System.nanoTime() - begin, Math.max(read, 0));
-            return read;
-        }
-
-        private void spend(long nanos, int bytes) throws SocketTimeoutException {
+        void took(int bytes, long nanos) throws SocketTimeoutException {
             leftNanos += bytes * NANOS_PER_BYTE - nanos;
             if (leftNanos < 0) {
                 throw new SocketTimeoutException("the body comes too slowly");
             }
-        }
-
-        @Override
-        public boolean isFinished() {
-            return body.isFinished();
-        }
-
-        @Override
-        public boolean isReady() {
-            return body.isReady();
-        }
-
-        @Override
-        public void setReadListener(ReadListener listener) {
-            body.setReadListener(listener);
         }
     }
 }

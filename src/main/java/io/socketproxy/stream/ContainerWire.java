@@ -5,6 +5,7 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.IoEventLoop;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.socket.HandlerFailures;
+import io.socketproxy.socket.TcpInfo;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.RejectedExecutionException;
@@ -438,7 +439,7 @@ final class ContainerWire implements Wire {
 
     @Override
     public boolean isUnanswered() {
-        return !ended && descriptor >= 0 && DescriptorWire.isUnanswered(descriptor);
+        return !ended && descriptor >= 0 && TcpInfo.isUnanswered(descriptor);
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.socket.HandlerFailures;
+import io.socketproxy.socket.TcpInfo;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,12 +46,6 @@ final class DescriptorWire implements Wire, EpollIoHandle {
     private static final int READS_A_TURN = 8;
 
     private static final PooledByteBufAllocator BUFFERS = PooledByteBufAllocator.DEFAULT;
-
-    // struct tcp_info, linux/tcp.h
-    private static final int TCP_INFO_BYTES = 4;
-    private static final int TCPI_RETRANSMITS = 2;
-    private static final int TCPI_PROBES = 3;
-    private static final int UNANSWERED = 3;
 
     private final int descriptor;
     private final IoEventLoop loop;
@@ -400,18 +395,7 @@ final class DescriptorWire implements Wire, EpollIoHandle {
 
     @Override
     public boolean isUnanswered() {
-        return !closed && isUnanswered(descriptor);
-    }
-
-    /** As {@link #isUnanswered()}, of any TCP connection's descriptor. */
-    static boolean isUnanswered(int descriptor) {
-        try {
-            byte[] info = Libc.getsockopt(descriptor, Constants.IPPROTO_TCP, Constants.TCP_INFO, TCP_INFO_BYTES);
-            return info.length == TCP_INFO_BYTES
-                    && (info[TCPI_RETRANSMITS] >= UNANSWERED || info[TCPI_PROBES] >= UNANSWERED);
-        } catch (ErrnoException e) {
-            return false;
-        }
+        return !closed && TcpInfo.isUnanswered(descriptor);
     }
 
     /** Ends the wire; also called when the loop shuts down. */

@@ -1,6 +1,4 @@
-package io.socketproxy.registry;
-
-import io.socketproxy.libc.Libc;
+package io.socketproxy.overload;
 
 /**
  * What the process's descriptors are for: the parts of RLIMIT_NOFILE, in one place so that they add up to less than the whole.
@@ -8,7 +6,7 @@ import io.socketproxy.libc.Libc;
  *
  * @param limit RLIMIT_NOFILE
  */
-record DescriptorBudget(long limit) {
+public record DescriptorBudget(long limit) {
     private static final int HANDLES = 51;
     private static final int STREAMS = 11;
     private static final int CONNECTIONS = 20;
@@ -20,28 +18,23 @@ record DescriptorBudget(long limit) {
     /** The percentage that is nobody's. */
     static final int REST = 100 - HANDLES - STREAMS * OF_A_STREAM - CONNECTIONS - ATTEMPTS;
 
-    /** That of this process. */
-    static DescriptorBudget ofProcess() {
-        return new DescriptorBudget(Libc.descriptorLimit());
-    }
-
     /** Handles that may be open, of one descriptor each. */
-    int handles() {
+    public int handles() {
         return part(HANDLES);
     }
 
     /** Streams that may be attached. */
-    int streams() {
+    public int streams() {
         return part(STREAMS);
     }
 
     /** Attempts at a name's addresses, beside the first one, that may be open. */
-    int attempts() {
+    public int attempts() {
         return part(ATTEMPTS);
     }
 
     /** HTTP connections that may be open, those of streams among them. */
-    int connections() {
+    public int connections() {
         return part(CONNECTIONS);
     }
 

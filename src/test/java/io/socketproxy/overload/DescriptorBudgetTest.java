@@ -1,4 +1,4 @@
-package io.socketproxy.registry;
+package io.socketproxy.overload;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
