@@ -606,7 +606,7 @@ public final class Sockets implements AutoCloseable {
 
     /** Ends a handle, for whatever reason. */
     public void close(Handle handle, End end) {
-        end(handle, end, end == End.LEASE_EXPIRED);
+        end(handle, end, end != End.CLOSED);
     }
 
     /** Ends a handle that its WebSocket has left behind; where that was cut off, the peer is to learn of it. */

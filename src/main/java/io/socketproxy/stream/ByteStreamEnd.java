@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * acknowledged is kept, for the handle's life.
  */
 final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
-    /** How often, at first and at the longest, is asked whether the peer has everything, before it is reset. */
+    /** How often, at first and at the longest, is asked for what nobody tells. */
     private static final long ASK_MILLIS = 2;
 
     private static final long ASK_LONGEST_MILLIS = 250;
@@ -36,7 +36,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
     private final BsdSocket socket;
     private final int descriptor;
     private final DescriptorWire wire;
-    private final StreamMemory memory;
+    private final StreamMemory.Promise promise;
     private final ResumeBuffer unacknowledged;
     private final int creditWindow;
     private final Duration closeTimeout;
@@ -49,10 +49,12 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
     private boolean opened;
     private boolean wanted;
     private boolean replaying;
+    private boolean asks;
     private boolean eof;
     private @Nullable Errno failure;
     private @Nullable Errno writeFailure;
     private long received;
+    private long credit;
     private boolean shut;
     private boolean cut;
 
@@ -76,7 +78,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
         this.handle = handle;
         this.unacknowledged = new ResumeBuffer(0, memory);
         this.socket = handle.socket();
-        this.memory = memory;
+        this.promise = memory.promise();
         this.creditWindow = creditWindow;
         this.closeTimeout = closeTimeout;
         this.whenClosed = whenClosed;
@@ -192,12 +194,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
 
     @Override
     public long credit() {
-        return received - wire.queuedBytes() + memory.window(creditWindow);
-    }
-
-    @Override
-    public boolean isShort() {
-        return wire.isShort();
+        credit = promise.extend(credit, received - wire.queuedBytes(), creditWindow);
+        return credit;
     }
 
     @Override
@@ -224,6 +222,40 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
         if (upTo > unacknowledged.start()) {
             unacknowledged.trimTo(upTo);
             reading(wanted);
+        }
+    }
+
+    /** Where it is memory that is short, and not the window, nobody tells when there is some again. */
+    private void askForMemory() {
+        if (!asks && unacknowledged.isShort()) {
+            asks = true;
+            socket.loop()
+                    .schedule(
+                            () -> contained(() -> {
+                                asks = false;
+                                if (session != null) {
+                                    unacknowledged.askForMemory();
+                                    reading(wanted);
+                                    askForMemory();
+                                }
+                            }),
+                            ASK_LONGEST_MILLIS,
+                            TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** The server ends, and what is still queued with it: what is not whole is not to pass for whole. */
+    void whenStopping() {
+        try {
+            socket.loop()
+                    .execute(() -> contained(() -> {
+                        if (wire.queuedBytes() > 0) {
+                            wire.reset();
+                            close();
+                        }
+                    }));
+        } catch (RejectedExecutionException e) {
+            // The loop has ended, and has closed the wire.
         }
     }
 
@@ -260,6 +292,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
             }
             if (unacknowledged.room() == 0) {
                 wire.reading(false);
+                askForMemory();
             }
         } else {
             unacknowledged.skip(data.readableBytes());
@@ -481,6 +514,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
         if (deadline != null) {
             deadline.cancel(false);
         }
+        promise.release();
         wire.close();
         whenClosed.accept(handle);
     }

@@ -381,12 +381,6 @@ final class DescriptorWire implements Wire, EpollIoHandle {
         return !full;
     }
 
-    /** Whether its owner has no memory left for what is queued; {@link Reader#writable} tells when there is some again. */
-    boolean isShort() {
-        deniedWriting |= memory.isShort();
-        return memory.isShort();
-    }
-
     @Override
     public void shutdownOutput() {
         shutdownWanted = true;

@@ -51,6 +51,16 @@ final class ResumeBuffer {
         return Math.min(room(), Math.max(1, capacityBytes / 4));
     }
 
+    /** Whether it holds less than it might for want of memory. */
+    boolean isShort() {
+        return memory.isShort();
+    }
+
+    /** Asks once more for what it is short of. */
+    void askForMemory() {
+        memory.holds(pieces.held());
+    }
+
     /** Keeps the buffer's readable bytes; the buffer stays the caller's. */
     void add(ByteBuf data) {
         pieces.keep(data);

@@ -535,9 +535,13 @@ final class Session implements ClientConnection.Events {
     /** Tells the client what was taken, and how far it may go on: at once where that is much, and else together with what follows soon. */
     private void acknowledge() {
         long news = Math.max(end.received() - acknowledged, nextCredit() - credit);
-        if (news >= ACK_BYTES) {
+        if (news == 0) {
+            return;
+        }
+        // A client that has little credit waits for more.
+        if (news >= Math.min(ACK_BYTES, (credit - acknowledged) / 4)) {
             sendAck();
-        } else if (news > 0 && !ackScheduled) {
+        } else if (!ackScheduled) {
             ackScheduled = true;
             loop().schedule(
                             contained(() -> {
@@ -594,8 +598,7 @@ final class Session implements ClientConnection.Events {
             end.reading(fromSocket);
         }
         // Who keeps to its credit is always read, so that what is behind its bytes never waits for the target.
-        boolean takes = credited ? !end.isShort() : end.isWritable() && !throttled;
-        boolean fromConnection = takes && !repliesWait;
+        boolean fromConnection = (credited || (end.isWritable() && !throttled)) && !repliesWait;
         if (fromConnection != clientReads) {
             clientReads = fromConnection;
             connection.reading(fromConnection);

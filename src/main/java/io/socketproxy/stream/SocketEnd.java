@@ -42,14 +42,12 @@ interface SocketEnd {
         return 0;
     }
 
-    /** The offset up to which a client may send, so that it can always be read; -1 where bytes are not counted. */
+    /**
+     * The offset up to which a client may send, so that it can always be read; -1 where bytes are not counted. It never goes back, and
+     * what it says is promised.
+     */
     default long credit() {
         return -1;
-    }
-
-    /** Whether the owner's streams hold so much that not even bytes within the credit can be taken now. */
-    default boolean isShort() {
-        return false;
     }
 
     /** Whether the socket is shut down for writing, by whomever. */

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A queue takes its share in steps, and none for its first few bytes. Where there is no more to be had, a stream goes on with those:
  * it becomes slow, and does not fail.
  */
-record StreamMemory(Budget budget, String owner) {
+record StreamMemory(Budget budget, Budget promises, String owner) {
     /** What a queue may hold without a share, so that every stream goes on. */
     static final int FREE_BYTES = 8 * 1024;
 
@@ -41,9 +41,50 @@ record StreamMemory(Budget budget, String owner) {
         }
     }
 
-    /** Of so many bytes as a client would send ahead, those that it may: less where the owner's streams hold much already. */
-    int window(int wanted) {
-        return Math.clamp(budget.left(owner) / PARTS, Math.min(FREE_BYTES, wanted), wanted);
+    /** What a client may send ahead, which is nothing yet. */
+    Promise promise() {
+        return new Promise();
+    }
+
+    /**
+     * What one client has been promised to be read, whatever becomes of it; so it is taken when it is promised. Not thread-safe.
+     */
+    final class Promise {
+        private Budget.@Nullable Grant grant;
+
+        /**
+         * The offset that can be promised now, {@code window} bytes beyond what was taken where there is as much: of what is left a part,
+         * and a few bytes in any case.
+         *
+         * @param promised the one that was promised before, which stands
+         */
+        long extend(long promised, long taken, int window) {
+            long outstanding = Math.max(0, promised - taken);
+            Budget.Grant held = grant;
+            if (held == null) {
+                held = promises.take(owner, 0);
+                grant = held;
+            }
+            if (held.amount() > outstanding) {
+                held.shrink(held.amount() - outstanding);
+            }
+            long more = window - outstanding;
+            if (more <= 0) {
+                return promised;
+            }
+            long reserved = Math.min(more, promises.left(owner) / PARTS);
+            if (reserved > 0 && held.tryGrow(reserved)) {
+                outstanding += reserved;
+            }
+            return Math.max(promised, taken + Math.max(outstanding, Math.min(FREE_BYTES, window)));
+        }
+
+        void release() {
+            if (grant != null) {
+                grant.close();
+                grant = null;
+            }
+        }
     }
 
     /** A share that is nothing yet. */

@@ -50,6 +50,7 @@ public final class Streams implements SmartLifecycle {
     private final StreamProperties properties;
     private final Control control;
     private final Budget memory;
+    private final Budget promises;
     private final Session.Host host = new SessionHost();
 
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
@@ -61,6 +62,8 @@ public final class Streams implements SmartLifecycle {
 
     Streams(Sockets sockets, StreamProperties properties, JsonMapper mapper, StreamViews views, Overload overload) {
         this.memory = overload.buffers();
+        this.promises = overload.add(
+                new Budget("bytes of credit", memory.limit() / 2, Math.max(1, memory.limitPerOwner() / 2)));
         this.sockets = sockets;
         this.properties = properties;
         this.control = new Control(mapper, views);
@@ -348,7 +351,7 @@ public final class Streams implements SmartLifecycle {
     }
 
     private StreamMemory memoryOf(Handle handle) {
-        return new StreamMemory(memory, handle.owner());
+        return new StreamMemory(memory, promises, handle.owner());
     }
 
     private static SocketFault busy(boolean resumes) {
@@ -422,6 +425,7 @@ public final class Streams implements SmartLifecycle {
             while (!sessions.isEmpty() && System.nanoTime() - last < 0) {
                 sleep(DRAIN_POLL);
             }
+            byteStreams.forEach((id, end) -> end.whenStopping());
             // The close frames are on their way when the loops have done what they had to do.
             ended.complete(null);
         });

@@ -31,8 +31,7 @@ import org.junit.jupiter.api.Test;
 
 /** A wire on one end of a socket pair, and system calls on the other. */
 class DescriptorWireTest {
-    private static final StreamMemory MEMORY =
-            new StreamMemory(new Budget("bytes", Long.MAX_VALUE, Long.MAX_VALUE), "alice");
+    private static final StreamMemory MEMORY = StreamMemories.PLENTY;
 
     private final Readiness readiness = new Readiness(1);
     private final IoEventLoop loop = readiness.next();
@@ -308,8 +307,7 @@ class DescriptorWireTest {
         Budget none = new Budget("bytes", 0, 0);
         CompletableFuture<Void> end = new CompletableFuture<>();
         Recorder of = new Recorder();
-        DescriptorWire poor =
-                new DescriptorWire(pair[0], loop, 10, new StreamMemory(none, "alice"), () -> end.complete(null));
+        DescriptorWire poor = new DescriptorWire(pair[0], loop, 10, StreamMemories.of(none), () -> end.complete(null));
         int[] wrote = new int[1];
         on(() -> {
             poor.open(of);
@@ -342,7 +340,7 @@ class DescriptorWireTest {
         Budget budget = new Budget("bytes", 1 << 20, 1 << 20);
         CompletableFuture<Void> end = new CompletableFuture<>();
         DescriptorWire other =
-                new DescriptorWire(pair[0], loop, 10, new StreamMemory(budget, "alice"), () -> end.complete(null));
+                new DescriptorWire(pair[0], loop, 10, StreamMemories.of(budget), () -> end.complete(null));
         on(() -> {
             other.open(new Recorder());
             while (other.isWritable()) {

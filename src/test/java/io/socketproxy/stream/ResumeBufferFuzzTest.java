@@ -21,7 +21,7 @@ class ResumeBufferFuzzTest {
     void operations(byte[] input) {
         pieces.clear();
         Budget plenty = new Budget("bytes", Long.MAX_VALUE, Long.MAX_VALUE);
-        ResumeBuffer buffer = new ResumeBuffer(CAPACITY, new StreamMemory(plenty, "alice"));
+        ResumeBuffer buffer = new ResumeBuffer(CAPACITY, StreamMemories.of(plenty));
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         int start = 0;
         int capacity = CAPACITY;

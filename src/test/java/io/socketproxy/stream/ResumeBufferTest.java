@@ -5,14 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.PooledByteBufAllocator;
-import io.socketproxy.overload.Budget;
 import java.io.ByteArrayOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class ResumeBufferTest {
-    private final ResumeBuffer buffer =
-            new ResumeBuffer(10, new StreamMemory(new Budget("bytes", Long.MAX_VALUE, Long.MAX_VALUE), "alice"));
+    private final ResumeBuffer buffer = new ResumeBuffer(10, StreamMemories.PLENTY);
 
     @AfterEach
     void release() {
@@ -97,8 +95,7 @@ class ResumeBufferTest {
 
     @Test
     void manySingleBytesAreFewBuffersAndCountWithWhatTheyTake() {
-        ResumeBuffer large = new ResumeBuffer(
-                1 << 20, new StreamMemory(new Budget("bytes", Long.MAX_VALUE, Long.MAX_VALUE), "alice"));
+        ResumeBuffer large = new ResumeBuffer(1 << 20, StreamMemories.PLENTY);
         int bytes = 0;
         while (large.room() > 0) {
             ByteBuf data = read("2a", 2048);
@@ -122,7 +119,7 @@ class ResumeBufferTest {
 
     @Test
     void withoutMemoryLeftItTakesLittleAndGoesOnAfterAcknowledgements() {
-        ResumeBuffer poor = new ResumeBuffer(1 << 20, new StreamMemory(new Budget("bytes", 0, 0), "alice"));
+        ResumeBuffer poor = new ResumeBuffer(1 << 20, StreamMemories.NONE);
         while (poor.room() > 0) {
             ByteBuf data = read("2a2a2a2a2a2a2a2a", 2048);
             poor.add(data);

@@ -9,7 +9,6 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
-import io.socketproxy.overload.Budget;
 import io.socketproxy.socket.Readiness;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -30,8 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** A read that takes less than it could although more is there: no further packet must be needed for the rest. */
 class ShortReadsTest {
-    private static final StreamMemory MEMORY =
-            new StreamMemory(new Budget("bytes", Long.MAX_VALUE, Long.MAX_VALUE), "alice");
+    private static final StreamMemory MEMORY = StreamMemories.PLENTY;
 
     private final Readiness readiness = new Readiness(1);
     private final IoEventLoop loop = readiness.next();

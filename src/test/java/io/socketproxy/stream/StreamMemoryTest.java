@@ -1,0 +1,46 @@
+package io.socketproxy.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.socketproxy.overload.Budget;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class StreamMemoryTest {
+    private static final int WINDOW = 512 * 1024;
+
+    private final Budget promises = new Budget("bytes", 64 << 20, 32 << 20);
+    private final StreamMemory memory = new StreamMemory(new Budget("bytes", 64 << 20, 32 << 20), promises, "alice");
+
+    @Test
+    void aPromiseIsTheWindowBeyondWhatWasTakenAndNeverGoesBack() {
+        StreamMemory.Promise promise = memory.promise();
+
+        long first = promise.extend(0, 0, WINDOW);
+        assertThat(first).isEqualTo(WINDOW);
+        assertThat(promise.extend(first, 0, WINDOW)).isEqualTo(first);
+        assertThat(promise.extend(first, 100_000, WINDOW)).isEqualTo(first + 100_000);
+        assertThat(promises.used()).isEqualTo(WINDOW);
+        assertThat(promise.extend(first + 100_000, 0, 1000)).isEqualTo(first + 100_000);
+        promise.release();
+        assertThat(promises.used()).isZero();
+        assertThat(promises.owners()).isZero();
+    }
+
+    @Test
+    void whatIsPromisedIsThereHoweverManyAskAndNobodyGoesWithout() {
+        List<StreamMemory.Promise> all = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            StreamMemory.Promise promise = memory.promise();
+            all.add(promise);
+            assertThat(promise.extend(0, 0, WINDOW)).isBetween((long) StreamMemory.FREE_BYTES, (long) WINDOW);
+        }
+        assertThat(promises.used()).isLessThanOrEqualTo(32 << 20);
+        assertThat(new StreamMemory(promises, promises, "bob").promise().extend(0, 0, WINDOW))
+                .isEqualTo(WINDOW);
+
+        all.forEach(StreamMemory.Promise::release);
+        assertThat(memory.promise().extend(0, 0, WINDOW)).isEqualTo(WINDOW);
+    }
+}
