@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fuzzes what reads a stranger's bytes, with Jazzer: each method marked @FuzzTest below src/test/java, one after the other.
 
-    python3 src/fuzz/fuzz.py [--seconds 20] [--minutes N] [--only NAME[,NAME…]]
+    python3 src/fuzz/fuzz.py [--seconds 20] [--minutes N] [--only NAME[,NAME…]] [--except NAME[,NAME…]]
 
 --seconds is for each target, --minutes for all of them together. Needs a JDK 25 and Maven. Where it runs as root each target is in a network
 namespace of its own, so that nothing it makes up leaves the machine.
@@ -90,12 +90,15 @@ def main():
     parser.add_argument("--seconds", type=int, default=20, help="for each target (default 20)")
     parser.add_argument("--minutes", type=float, help="for all targets together, in place of --seconds")
     parser.add_argument("--only", default="", help="targets by class, method or the beginning of Class.method")
+    parser.add_argument("--except", dest="but", default="", help="not these, by the beginning of Class.method")
     options = parser.parse_args()
     only = [name for name in options.only.split(",") if name]
+    but = tuple(name for name in options.but.split(",") if name)
     chosen = [
         (name, method)
         for name, method in targets()
         if not only or any(one == method or f"{name.rpartition('.')[2]}.{method}".startswith(one) for one in only)
+        if not (but and f"{name.rpartition('.')[2]}.{method}".startswith(but))
     ]
     if not chosen:
         sys.exit("no such target")

@@ -7,6 +7,7 @@ import java.lang.reflect.RecordComponent;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -64,16 +65,18 @@ final class KnownParameters implements HandlerInterceptor {
         if (values.length > 1) {
             throw SocketFault.invalid(name, name + " is given more than once");
         }
-        if (values[0].length() > MAX_LENGTH) {
+        // A name without "=" is the empty string to Tomcat; other containers may say null.
+        String value = Objects.requireNonNullElse(values[0], "");
+        if (value.length() > MAX_LENGTH) {
             throw SocketFault.invalid(name, name + " is longer than " + MAX_LENGTH + " characters");
         }
         boolean number = Number.class.isAssignableFrom(ClassUtils.resolvePrimitiveIfNecessary(type));
-        if (values[0].isBlank() && (number || type.isPrimitive())) {
+        if (value.isBlank() && (number || type.isPrimitive())) {
             throw SocketFault.invalid(name, name + " is empty; give a number, or leave it out");
         }
         // Spring's own conversion takes blanks, #1f, and the digits of all scripts.
-        if (number && !DECIMAL.matcher(values[0]).matches()) {
-            throw SocketFault.invalid(name, name + " cannot be \"" + values[0] + "\"");
+        if (number && !DECIMAL.matcher(value).matches()) {
+            throw SocketFault.invalid(name, name + " cannot be \"" + value + "\"");
         }
     }
 
