@@ -7,6 +7,7 @@ import static io.socketproxy.libc.Constants.POLLRDHUP;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Readiness;
+import io.socketproxy.socket.Subscription;
 import io.socketproxy.stream.ClientSocket;
 import jakarta.servlet.http.HttpServletRequest;
 
@@ -51,8 +52,7 @@ final class ClientPresence implements Caller {
     }
 
     @Override
-    public Watching whenGone(Runnable action) {
-        Readiness.Watched watched = readiness.watch(descriptor, events, action);
-        return watched::close;
+    public Subscription whenGone(Runnable action) {
+        return readiness.watch(descriptor, events, action);
     }
 }

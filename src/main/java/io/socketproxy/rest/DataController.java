@@ -12,8 +12,9 @@ import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Deadline;
+import io.socketproxy.socket.Message;
 import io.socketproxy.socket.SocketFault;
-import io.socketproxy.socket.Wait;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
@@ -138,7 +139,7 @@ class DataController {
                     "bufsize",
                     "with MSG_WAITALL bufsize is at most " + limits.maxBody().toBytes());
         }
-        BsdSocket.Message message = sockets.with(owner.name(), id, handle -> {
+        Message message = sockets.with(owner.name(), id, handle -> {
             boolean udp = handle.socket().transport() == Transport.UDP;
             return sockets.receive(
                     handle,
@@ -167,7 +168,7 @@ class DataController {
                 .body(message.data());
     }
 
-    private static void describe(HttpHeaders headers, BsdSocket.Message message, @Nullable SockAddr source) {
+    private static void describe(HttpHeaders headers, Message message, @Nullable SockAddr source) {
         headers.set("Socket-Msg-Flags", Integer.toString(message.flags()));
         headers.set("Socket-Msg-Length", Long.toString(message.length()));
         if (source != null) {
@@ -275,12 +276,12 @@ class DataController {
             InputStream body,
             HttpServletRequest http) {
         return new SentJson(sockets.with(owner.name(), id, handle -> {
-            Wait wait = waits.ofSender(timeoutMs, http);
+            Deadline deadline = waits.ofSender(timeoutMs, http);
             if (!handle.socket().isStream()) {
-                return (long) sockets.send(handle, read(body, handle, http), flags(flags), wait);
+                return (long) sockets.send(handle, read(body, handle, http), flags(flags), deadline);
             }
             CallsInFlight.room(http).take(BsdSocket.SENDALL_BYTES);
-            return handle.socket().sendAll(body::read, flags(flags), wait);
+            return handle.socket().sendAll(body::read, flags(flags), deadline);
         }));
     }
 

@@ -8,9 +8,10 @@ import io.socketproxy.registry.Draining;
 import io.socketproxy.registry.PolicyDenied;
 import io.socketproxy.registry.QuotaExceeded;
 import io.socketproxy.security.TooManyTickets;
-import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Caller;
+import io.socketproxy.socket.PartlySent;
 import io.socketproxy.socket.SocketFault;
+import io.socketproxy.socket.SourceFailed;
 import io.socketproxy.stream.OpeningHandshake;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -84,7 +85,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
                 problem.setProperty(
                         "addressClass", denied.decision().addressClass().id());
             }
-            case BsdSocket.PartlySent partly -> problem.setProperty("sent", partly.sent());
+            case PartlySent partly -> problem.setProperty("sent", partly.sent());
             case QuotaExceeded exceeded -> headers.set(HttpHeaders.RETRY_AFTER, seconds(exceeded.retryAfter()));
             case Draining draining -> headers.set(HttpHeaders.RETRY_AFTER, seconds(draining.retryAfter()));
             default -> {
@@ -199,7 +200,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
     @Nullable
     ResponseEntity<Object> unread(
             UncheckedIOException exception, HttpServletRequest request, HttpServletResponse response) {
-        Long sent = exception instanceof BsdSocket.SourceFailed failed ? failed.sent() : null;
+        Long sent = exception instanceof SourceFailed failed ? failed.sent() : null;
         return broken(exception, sent, request, response);
     }
 

@@ -9,7 +9,9 @@ import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Duplicate;
 import io.socketproxy.socket.HandlerFailures;
+import io.socketproxy.socket.Relay;
 import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.TcpInfo;
 import java.time.Duration;
@@ -23,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * A connected stream socket's side: it outlives its WebSockets, since what a client sent is delivered and what a client has not
  * acknowledged is kept, for the handle's life.
  */
-final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
+final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     /** How often, at first and at the longest, is asked for what nobody tells. */
     private static final long ASK_MILLIS = 2;
 
@@ -83,7 +85,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, BsdSocket.Relay {
         this.closeTimeout = closeTimeout;
         this.whenClosed = whenClosed;
         this.receivedBefore = socket.bytesIn() - socket.unread();
-        BsdSocket.Duplicate duplicate = socket.duplicate();
+        Duplicate duplicate = socket.duplicate();
         this.descriptor = duplicate.descriptor();
         this.wire = new DescriptorWire(
                 duplicate.descriptor(), socket.loop(), Frames.MAX_HEADER_BYTES, memory, duplicate::release);

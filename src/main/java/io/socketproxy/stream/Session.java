@@ -9,8 +9,8 @@ import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.End;
 import io.socketproxy.registry.SocketEvents.StreamEnd;
 import io.socketproxy.registry.Sockets;
-import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.HandlerFailures;
+import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.SocketFault;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
@@ -51,7 +51,7 @@ final class Session implements ClientConnection.Events {
     private final SocketEnd end;
     private final StreamMode mode;
     private final StreamMemory memory;
-    private final BsdSocket.Permission permission;
+    private final Permit permission;
 
     /** Gives back the turn that a call to receive would wait for. */
     private final Runnable receiveTurn;
@@ -97,7 +97,7 @@ final class Session implements ClientConnection.Events {
             SocketEnd end,
             StreamMode mode,
             StreamMemory memory,
-            BsdSocket.Permission permission,
+            Permit permission,
             Runnable receiveTurn,
             @Nullable Bucket bandwidth) {
         this.host = host;
@@ -411,7 +411,7 @@ final class Session implements ClientConnection.Events {
     }
 
     /** Another session resumes: this one's client is told, and the socket, and the leave for a stream, are the other's. */
-    BsdSocket.Permission replaced() {
+    Permit replaced() {
         leaveIsAnothers = true;
         finish(StreamEnd.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": resumed by another WebSocket");
         return permission;

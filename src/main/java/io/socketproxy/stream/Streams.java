@@ -10,9 +10,10 @@ import io.socketproxy.registry.SocketEvents.End;
 import io.socketproxy.registry.SocketId;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Deadline;
+import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.SocketState;
-import io.socketproxy.socket.Wait;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -199,7 +200,7 @@ public final class Streams implements SmartLifecycle {
             int type,
             @Nullable Endpoint endpoint,
             boolean addressed,
-            Wait wait) {
+            Deadline deadline) {
         requireRunning();
         StreamMode mode = new StreamMode(subprotocol.name(), true);
         if (addressed && type != Constants.SOCK_DGRAM) {
@@ -207,7 +208,7 @@ public final class Streams implements SmartLifecycle {
         }
         Handle handle = endpoint == null
                 ? sockets.open(owner, family == Constants.AF_UNSPEC ? Constants.AF_INET : family, type, 0, null)
-                : sockets.openConnected(owner, family, type, endpoint, null, wait);
+                : sockets.openConnected(owner, family, type, endpoint, null, deadline);
         boolean prepared = false;
         try {
             Prepared stream = sockets.with(handle, opened -> {
@@ -274,7 +275,7 @@ public final class Streams implements SmartLifecycle {
                 throw new SocketFault(Errno.EBADF);
             }
         }
-        BsdSocket.Permission leave = null;
+        Permit leave = null;
         if (attached instanceof Session old) {
             end.requireHeld(received == null ? end.total() : received);
             leave = old.replaced();
@@ -306,8 +307,8 @@ public final class Streams implements SmartLifecycle {
     }
 
     /** @param leave for a stream, where the one that is replaced has had it; null for one of its own */
-    private Prepared prepare(Handle handle, SocketEnd end, StreamMode mode, BsdSocket.@Nullable Permission leave) {
-        BsdSocket.Permission permission = leave;
+    private Prepared prepare(Handle handle, SocketEnd end, StreamMode mode, @Nullable Permit leave) {
+        Permit permission = leave;
         Runnable receiveTurn = null;
         boolean attached = false;
         try {

@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tells of each arrival at a socket, also where there was something to read before: edge-triggered, on a descriptor of its own, since a
- * {@link Watch} has the socket's. One thread waits at a time.
+ * {@link EpollRegistration} has the socket's. One thread waits at a time.
  */
-final class Arrivals implements EpollIoHandle, AutoCloseable {
+final class ArrivalCounter implements EpollIoHandle, AutoCloseable {
     private static final int EDGES = Constants.POLLIN | Constants.POLLRDHUP | 1 << 31;
 
     private final int descriptor;
@@ -33,7 +33,7 @@ final class Arrivals implements EpollIoHandle, AutoCloseable {
     private boolean ended;
 
     /** @param descriptor a duplicate of the socket's, which is closed with this */
-    Arrivals(int descriptor, IoEventLoop loop) {
+    ArrivalCounter(int descriptor, IoEventLoop loop) {
         this.descriptor = descriptor;
         this.loop = loop;
         run(this::register);

@@ -8,45 +8,45 @@ import org.jspecify.annotations.Nullable;
  * First come, first served among the calls that wait on one direction of a socket, as the kernel's exclusive waiters are: what
  * arrives wakes one call instead of all.
  */
-final class Turn {
+final class FifoLock {
     private final ArrayDeque<CompletableFuture<Void>> queue = new ArrayDeque<>();
-    private @Nullable RuntimeException ended;
-    private boolean taken;
+    private @Nullable RuntimeException closed;
+    private boolean held;
 
-    /** A place in the queue; complete when it is this caller's turn. Must be handed back to {@link #leave}. */
-    synchronized CompletableFuture<Void> enter() {
-        if (ended != null) {
-            return CompletableFuture.failedFuture(ended);
+    /** A place in the queue; complete when the lock is this caller's. Must be handed back to {@link #release}. */
+    synchronized CompletableFuture<Void> acquire() {
+        if (closed != null) {
+            return CompletableFuture.failedFuture(closed);
         }
         CompletableFuture<Void> place = new CompletableFuture<>();
-        if (taken) {
+        if (held) {
             queue.add(place);
         } else {
-            taken = true;
+            held = true;
             place.complete(null);
         }
         return place;
     }
 
-    /** Gives the turn, or the place in the queue, back. */
-    synchronized void leave(CompletableFuture<Void> place) {
-        boolean held = !queue.remove(place) && place.isDone() && !place.isCompletedExceptionally();
-        if (!held) {
+    /** Gives the lock, or the place in the queue, back. */
+    synchronized void release(CompletableFuture<Void> place) {
+        boolean hadIt = !queue.remove(place) && place.isDone() && !place.isCompletedExceptionally();
+        if (!hadIt) {
             return;
         }
-        taken = false;
+        held = false;
         for (CompletableFuture<Void> next = queue.poll(); next != null; next = queue.poll()) {
             // A place that failed in the queue (its caller went) is passed over.
             if (next.complete(null)) {
-                taken = true;
+                held = true;
                 return;
             }
         }
     }
 
-    /** Fails every place in the queue, now and from now on. */
-    synchronized void end(RuntimeException reason) {
-        ended = reason;
+    /** Fails every place in the queue with the reason, now and from now on. */
+    synchronized void close(RuntimeException reason) {
+        closed = reason;
         queue.forEach(place -> place.completeExceptionally(reason));
         queue.clear();
     }

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Armed one-shot for the union of what is waited for; never for nothing, since a disarmed registration cannot be armed again.
  * {@link #await} and {@link #cancel} may be called by any thread; the state is the loop's alone.
  */
-final class Watch implements EpollIoHandle {
+final class EpollRegistration implements EpollIoHandle {
     private static final int EPOLLONESHOT = 1 << 30;
     private static final int ALWAYS = Constants.POLLERR | Constants.POLLHUP;
 
@@ -38,7 +38,7 @@ final class Watch implements EpollIoHandle {
     private boolean cancelled;
 
     /** @param whenUnregistered runs once, after {@link #cancel}, when epoll has let go of the descriptor */
-    Watch(int descriptor, IoEventLoop loop, Runnable whenUnregistered) {
+    EpollRegistration(int descriptor, IoEventLoop loop, Runnable whenUnregistered) {
         this.descriptor = new FileDescriptor(descriptor);
         this.loop = loop;
         this.whenUnregistered = () -> {

@@ -8,47 +8,47 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/** How long a call may wait, and for whom. Made when the call starts; one call uses it for all of its waits. */
-public final class Wait {
+/** Until when a call may wait, and for whom. Made when the call starts; one call uses it for all of its waits. */
+public final class Deadline {
     private final Caller caller;
-    private final boolean none;
+    private final boolean immediate;
     private final long deadlineNanos;
 
-    private Wait(Caller caller, Duration timeout) {
+    private Deadline(Caller caller, Duration timeout) {
         this.caller = caller;
-        this.none = timeout.isZero() || timeout.isNegative();
+        this.immediate = timeout.isZero() || timeout.isNegative();
         this.deadlineNanos = System.nanoTime() + timeout.toNanos();
     }
 
-    /** A part of this wait, which ends with it or before. */
-    public Wait atMost(Duration timeout) {
+    /** That of a part of the call, which ends with this one or before. */
+    public Deadline atMost(Duration timeout) {
         Duration remaining = remaining();
-        return new Wait(caller, timeout.compareTo(remaining) < 0 ? timeout : remaining);
+        return new Deadline(caller, timeout.compareTo(remaining) < 0 ? timeout : remaining);
     }
 
     /** What is left of it; zero when the time is up. */
     public Duration remaining() {
-        return none ? Duration.ZERO : Duration.ofNanos(Math.max(0, deadlineNanos - System.nanoTime()));
+        return immediate ? Duration.ZERO : Duration.ofNanos(Math.max(0, deadlineNanos - System.nanoTime()));
     }
 
     /** Not at all: what O_NONBLOCK and MSG_DONTWAIT ask for. */
-    public static Wait none() {
-        return new Wait(Caller.PRESENT, Duration.ZERO);
+    public static Deadline immediate() {
+        return new Deadline(Caller.PRESENT, Duration.ZERO);
     }
 
-    /** Until the timeout has passed; zero is {@link #none()}. */
-    public static Wait upTo(Duration timeout, Caller caller) {
-        return new Wait(caller, timeout);
+    /** Until the timeout has passed; zero is {@link #immediate()}. */
+    public static Deadline in(Duration timeout, Caller caller) {
+        return new Deadline(caller, timeout);
     }
 
     /** Whether the call must not wait. */
-    public boolean isNone() {
-        return none;
+    public boolean isImmediate() {
+        return immediate;
     }
 
     /** Whether the time is up. */
-    public boolean isOver() {
-        return none || deadlineNanos - System.nanoTime() <= 0;
+    public boolean hasPassed() {
+        return immediate || deadlineNanos - System.nanoTime() <= 0;
     }
 
     /**
@@ -60,11 +60,11 @@ public final class Wait {
      */
     boolean await(CompletableFuture<?> future) {
         if (!future.isDone()) {
-            if (isOver()) {
+            if (hasPassed()) {
                 future.cancel(false);
                 return false;
             }
-            Caller.Watching watching = caller.whenGone(() -> future.completeExceptionally(new Caller.Gone()));
+            Subscription watching = caller.whenGone(() -> future.completeExceptionally(new Caller.Gone()));
             try (watching) {
                 future.get(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
             } catch (TimeoutException e) {
@@ -93,7 +93,7 @@ public final class Wait {
     /** Parks for a moment, for the few things that no descriptor's readiness tells; returns whether time is left. */
     boolean pause(Duration pause) {
         await(new CompletableFuture<Void>().completeOnTimeout(null, pause.toNanos(), TimeUnit.NANOSECONDS));
-        return !isOver();
+        return !hasPassed();
     }
 
     private static RuntimeException rethrown(@Nullable Throwable cause) {
