@@ -1,5 +1,6 @@
 package io.socketproxy.registry;
 
+import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
@@ -10,7 +11,6 @@ import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.Poll;
-import io.socketproxy.socket.Readiness;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -58,7 +58,6 @@ final class Connector implements AutoCloseable {
         Handle make(String owner, BsdSocket socket, Duration lease);
     }
 
-    private final Readiness readiness;
     private final Judge judge;
     private final Handles handles;
     private final Quota quota;
@@ -70,8 +69,7 @@ final class Connector implements AutoCloseable {
 
     private volatile boolean stopped;
 
-    Connector(Readiness readiness, Judge judge, Handles handles, Quota quota, Ports ports, List<SocketEvents> events) {
-        this.readiness = readiness;
+    Connector(Judge judge, Handles handles, Quota quota, Ports ports, List<SocketEvents> events) {
         this.judge = judge;
         this.handles = handles;
         this.quota = quota;
@@ -185,7 +183,8 @@ final class Connector implements AutoCloseable {
     }
 
     /** What is to be connected. */
-    record Order(String owner, int type, @Nullable String host, Duration lease, Deadline until) {}
+    record Order(
+            String owner, int type, @Nullable String host, Duration lease, IoEventLoopGroup loops, Deadline until) {}
 
     /**
      * A new handle that is connected to the first of the addresses to answer.
@@ -293,7 +292,9 @@ final class Connector implements AutoCloseable {
             }
             Leave leave = new Leave();
             Handle handle = handles.make(
-                    order.owner(), BsdSocket.open(address.family(), order.type(), 0, readiness, leave), order.lease());
+                    order.owner(),
+                    BsdSocket.open(address.family(), order.type(), 0, order.loops(), leave),
+                    order.lease());
             Attempt attempt = new Attempt(handle, leave, remote, address);
             handle.beginUse();
             attempts.add(handle);

@@ -12,6 +12,7 @@ import static io.socketproxy.libc.Constants.SOCK_DGRAM;
 import static io.socketproxy.libc.Constants.SOCK_STREAM;
 
 import io.github.bucket4j.Bucket;
+import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.Resolver;
 import io.socketproxy.libc.Constants;
@@ -81,7 +82,7 @@ public final class Sockets implements AutoCloseable {
     /** linux/in.h: what socket(2) takes for a number of a protocol at all. */
     private static final int IPPROTO_MAX = 263;
 
-    private final Readiness readiness;
+    private final IoEventLoopGroup anyLoop;
     private final Resolver resolver;
     private final EgressPolicy egress;
     private final ListenPolicy listen;
@@ -109,7 +110,7 @@ public final class Sockets implements AutoCloseable {
             LimitProperties limits,
             Overload overload,
             List<SocketEvents> events) {
-        this.readiness = readiness;
+        this.anyLoop = readiness.loops();
         this.resolver = resolver;
         this.egress = egress;
         this.listen = listen;
@@ -117,7 +118,6 @@ public final class Sockets implements AutoCloseable {
         this.quota = new Quota(limits, overload);
         this.events = List.copyOf(events);
         this.connector = new Connector(
-                readiness,
                 (owner, transport, host, address) -> require(
                                 owner, Operation.CONNECT, egress.judge(new Target(transport, host, address)))
                         .remote(),
@@ -137,15 +137,27 @@ public final class Sockets implements AutoCloseable {
      * @throws SocketFault EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT for what a remote caller cannot have; EMFILE, ENFILE
      */
     public Handle open(String owner, int family, int type, int proto, @Nullable Duration lease) {
-        return telling(() -> create(owner, family, type, proto, lease));
+        return open(owner, family, type, proto, lease, anyLoop);
     }
 
-    private Handle create(String owner, int family, int type, int proto, @Nullable Duration lease) {
+    /**
+     * As {@link #open(String, int, int, int, Duration)}.
+     *
+     * @param loops of which the next one tells of the socket's readiness; an event loop is a group of itself, so that who relays several
+     *     sockets on one loop has them all there
+     */
+    public Handle open(
+            String owner, int family, int type, int proto, @Nullable Duration lease, IoEventLoopGroup loops) {
+        return telling(() -> create(owner, family, type, proto, lease, loops));
+    }
+
+    private Handle create(
+            String owner, int family, int type, int proto, @Nullable Duration lease, IoEventLoopGroup loops) {
         int plainType = requireKind(family, type, proto);
         Duration duration = requireLease("leaseMs", lease);
         Permit permit = admit(owner);
         try {
-            return register(owner, BsdSocket.open(family, plainType, proto, readiness, permit), duration);
+            return register(owner, BsdSocket.open(family, plainType, proto, loops, permit), duration);
         } catch (SocketFault fault) {
             permit.close();
             throw fault;
@@ -164,7 +176,7 @@ public final class Sockets implements AutoCloseable {
         Permit second = null;
         try {
             second = admit(owner);
-            BsdSocket.Pair pair = BsdSocket.pair(family, plainType, proto, readiness, first, second);
+            BsdSocket.Pair pair = BsdSocket.pair(family, plainType, proto, anyLoop, first, second);
             return List.of(register(owner, pair.first(), duration), register(owner, pair.second(), duration));
         } catch (SocketFault fault) {
             first.close();
@@ -356,11 +368,29 @@ public final class Sockets implements AutoCloseable {
      */
     public Handle openConnected(
             String owner, int family, int type, Endpoint endpoint, @Nullable Duration lease, Deadline deadline) {
-        return telling(() -> createConnected(owner, family, type, endpoint, lease, deadline));
+        return openConnected(owner, family, type, endpoint, lease, deadline, anyLoop);
+    }
+
+    /** As the other, with the socket on the next of the loops. */
+    public Handle openConnected(
+            String owner,
+            int family,
+            int type,
+            Endpoint endpoint,
+            @Nullable Duration lease,
+            Deadline deadline,
+            IoEventLoopGroup loops) {
+        return telling(() -> createConnected(owner, family, type, endpoint, lease, deadline, loops));
     }
 
     private Handle createConnected(
-            String owner, int family, int type, Endpoint endpoint, @Nullable Duration lease, Deadline deadline) {
+            String owner,
+            int family,
+            int type,
+            Endpoint endpoint,
+            @Nullable Duration lease,
+            Deadline deadline,
+            IoEventLoopGroup loops) {
         if (deadline.isImmediate()) {
             throw SocketFault.invalid("timeoutMs", "to connect in one step takes some time; give more than 0");
         }
@@ -370,12 +400,12 @@ public final class Sockets implements AutoCloseable {
         }
         List<SockAddr> addresses = resolve(owner, endpoint, endpoint.path() != null ? AF_UNIX : family, plainType);
         if (addresses.size() == 1) {
-            return createConnected(owner, plainType, endpoint.host(), addresses, lease, deadline);
+            return createConnected(owner, plainType, endpoint.host(), addresses, lease, deadline, loops);
         }
         Duration duration = requireLease("leaseMs", lease);
         try {
             return connector.race(
-                    new Connector.Order(owner, plainType, endpoint.host(), duration, deadline),
+                    new Connector.Order(owner, plainType, endpoint.host(), duration, loops, deadline),
                     addresses,
                     admit(owner),
                     this::register);
@@ -391,8 +421,9 @@ public final class Sockets implements AutoCloseable {
             @Nullable String host,
             List<SockAddr> address,
             @Nullable Duration lease,
-            Deadline deadline) {
-        Handle handle = create(owner, address.getFirst().family(), type, 0, lease);
+            Deadline deadline,
+            IoEventLoopGroup loops) {
+        Handle handle = create(owner, address.getFirst().family(), type, 0, lease, loops);
         boolean connected = false;
         long start = System.nanoTime();
         try {
@@ -426,7 +457,7 @@ public final class Sockets implements AutoCloseable {
     }
 
     private Handle createListening(String owner, int family, Endpoint endpoint, int backlog, @Nullable Duration lease) {
-        Handle handle = create(owner, endpoint.path() != null ? AF_UNIX : family, SOCK_STREAM, 0, lease);
+        Handle handle = create(owner, endpoint.path() != null ? AF_UNIX : family, SOCK_STREAM, 0, lease, anyLoop);
         boolean listening = false;
         try {
             boolean loopback = endpoint.host() == null && endpoint.path() == null;
@@ -447,7 +478,7 @@ public final class Sockets implements AutoCloseable {
     /** accept(2); null where no connection came in time. */
     public @Nullable Accepted accept(Handle handle, Deadline deadline) {
         requireNoStream(handle);
-        return accepted(handle, deadline);
+        return accepted(handle, anyLoop, deadline);
     }
 
     /**
@@ -457,11 +488,16 @@ public final class Sockets implements AutoCloseable {
      * @throws Draining likewise
      */
     public @Nullable Accepted acceptForStream(Handle handle) {
-        return accepted(handle, Deadline.immediate());
+        return acceptForStream(handle, anyLoop);
     }
 
-    private @Nullable Accepted accepted(Handle handle, Deadline deadline) {
-        BsdSocket.Accepted accepted = handle.socket().accept(() -> admit(handle.owner()), readiness, deadline);
+    /** As the other, with the connection on the next of the loops. */
+    public @Nullable Accepted acceptForStream(Handle handle, IoEventLoopGroup loops) {
+        return accepted(handle, loops, Deadline.immediate());
+    }
+
+    private @Nullable Accepted accepted(Handle handle, IoEventLoopGroup loops, Deadline deadline) {
+        BsdSocket.Accepted accepted = handle.socket().accept(() -> admit(handle.owner()), loops, deadline);
         if (accepted == null) {
             return null;
         }
@@ -644,6 +680,18 @@ public final class Sockets implements AutoCloseable {
      */
     public Permit admitStream(String owner) {
         return quota.admitStream(owner);
+    }
+
+    /**
+     * Attaches a stream to a handle.
+     *
+     * @param stream what is attached, as {@link Handle#attachment} tells
+     * @param handedOver the leave of the stream that it takes the place of; null for one of its own. Given back unless this returns an attachment
+     * @return null where another stream is attached
+     * @throws SocketFault EBUSY where a call waits to receive; EMFILE where the owner, ENFILE where the server has too many streams
+     */
+    public @Nullable Attachment attach(Handle handle, Object stream, @Nullable Permit handedOver) {
+        return Attachment.of(handle, stream, handedOver, () -> quota.admitStream(handle.owner()));
     }
 
     /** What all streams of the owner together may relay, a token a byte; null where there is no limit. */

@@ -17,6 +17,7 @@ import static io.socketproxy.libc.Constants.SO_LINGER;
 import static io.socketproxy.libc.Constants.SO_PROTOCOL;
 
 import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
@@ -114,39 +115,41 @@ public final class BsdSocket implements AutoCloseable {
     /**
      * Opens a socket; socket(2).
      *
+     * @param loops of which the next one tells of the socket's readiness; an event loop is a group of itself
      * @param permit the socket's from now on if this returns, still the caller's if it throws
      */
-    public static BsdSocket open(int family, int type, int proto, Readiness readiness, Permit permit) {
+    public static BsdSocket open(int family, int type, int proto, IoEventLoopGroup loops, Permit permit) {
         int descriptor = SocketFault.check(Libc.socket(family, type, proto));
-        return adopt(descriptor, family, type, readiness, permit);
+        return adopt(descriptor, family, type, loops, permit);
     }
 
     /** Two sockets connected to each other; socketpair(2). */
     public record Pair(BsdSocket first, BsdSocket second) {}
 
-    /** Opens a pair; each socket takes over one permit if this returns. */
-    public static Pair pair(int family, int type, int proto, Readiness readiness, Permit first, Permit second) {
+    /** Opens a pair; each socket takes over one permit if this returns, and has the next of the loops. */
+    public static Pair pair(int family, int type, int proto, IoEventLoopGroup loops, Permit first, Permit second) {
         int[] pair = new int[2];
         SocketFault.check(Libc.socketpair(family, type, proto, pair));
         return new Pair(
-                adoptConnected(pair[0], family, type, readiness, first),
-                adoptConnected(pair[1], family, type, readiness, second));
+                adoptConnected(pair[0], family, type, loops, first),
+                adoptConnected(pair[1], family, type, loops, second));
     }
 
-    private static BsdSocket adoptConnected(int descriptor, int family, int type, Readiness readiness, Permit permit) {
-        BsdSocket socket = adopt(descriptor, family, type, readiness, permit);
+    private static BsdSocket adoptConnected(
+            int descriptor, int family, int type, IoEventLoopGroup loops, Permit permit) {
+        BsdSocket socket = adopt(descriptor, family, type, loops, permit);
         socket.hadPeer = true;
         return socket;
     }
 
-    private static BsdSocket adopt(int descriptor, int family, int type, Readiness readiness, Permit permit) {
+    private static BsdSocket adopt(int descriptor, int family, int type, IoEventLoopGroup loops, Permit permit) {
         int proto = 0;
         try {
             proto = Libc.getsockoptInt(descriptor, SOL_SOCKET, SO_PROTOCOL);
         } catch (ErrnoException e) {
             // Every socket of these families has SO_PROTOCOL; 0 stands for the family's own choice anyway.
         }
-        return new BsdSocket(descriptor, family, type, proto, readiness.next(), permit);
+        return new BsdSocket(descriptor, family, type, proto, loops.next(), permit);
     }
 
     /** AF_INET, AF_INET6 or AF_UNIX. */
@@ -281,9 +284,10 @@ public final class BsdSocket implements AutoCloseable {
      * accept(2), in the order of the callers.
      *
      * @param admission asked before each attempt, so that a connection beyond somebody's quota stays in the backlog
+     * @param loops as in {@link #open}
      * @return null where none came in time
      */
-    public @Nullable Accepted accept(Supplier<? extends Permit> admission, Readiness readiness, Deadline deadline) {
+    public @Nullable Accepted accept(Supplier<? extends Permit> admission, IoEventLoopGroup loops, Deadline deadline) {
         return inTurn(reading, POLLIN, deadline, () -> {
             Permit permit = admission.get();
             Libc.Accepted accepted = Libc.accept(descriptor);
@@ -293,7 +297,7 @@ public final class BsdSocket implements AutoCloseable {
                 requirePending(accepted.descriptor());
                 return null;
             }
-            return new Accepted(adoptConnected(accepted.descriptor(), family, type, readiness, permit), peer);
+            return new Accepted(adoptConnected(accepted.descriptor(), family, type, loops, permit), peer);
         });
     }
 
@@ -967,11 +971,11 @@ public final class BsdSocket implements AutoCloseable {
     }
 
     /**
-     * Takes the turn of those who receive or accept, who wait from now on until it is given back by running the result.
+     * Has those who receive or accept wait from now on, until the result is run.
      *
-     * @return null where a call has the turn and waits
+     * @return null where a call waits to receive already
      */
-    public @Nullable Runnable takeReceiveTurn() {
+    public @Nullable Runnable tryLockReceiving() {
         CompletableFuture<Void> place = reading.acquire();
         if (place.isCompletedExceptionally()) {
             throw new SocketFault(Errno.EBADF);

@@ -315,7 +315,7 @@ public final class Streams implements SmartLifecycle {
             if (handle.isAttached()) {
                 throw busy(false);
             }
-            receiveTurn = handle.socket().takeReceiveTurn();
+            receiveTurn = handle.socket().tryLockReceiving();
             if (receiveTurn == null) {
                 throw new SocketFault(
                         Errno.EBUSY, "a call waits to receive from this socket; let it end before a stream receives");

@@ -73,7 +73,7 @@ class ConnectTest extends SocketTest {
         List<Poll.Interest> writable = List.of(new Poll.Interest(client, POLLOUT));
         assertThat(Poll.poll(writable, Deadline.immediate())).containsExactly(0);
 
-        BsdSocket.Accepted room = full.accept(() -> FREE, readiness, upTo(LONG));
+        BsdSocket.Accepted room = full.accept(() -> FREE, readiness.loops(), upTo(LONG));
         assertThat(room).isNotNull();
         keep(room.socket());
         // The kernel sends SYN anew after a second.
@@ -100,7 +100,7 @@ class ConnectTest extends SocketTest {
         });
         until("the second waits", second::isWaitedFor);
 
-        BsdSocket.Accepted room = full.accept(() -> FREE, readiness, upTo(LONG));
+        BsdSocket.Accepted room = full.accept(() -> FREE, readiness.loops(), upTo(LONG));
         assertThat(room).isNotNull();
         keep(room.socket());
 
@@ -183,7 +183,7 @@ class ConnectTest extends SocketTest {
             return null;
         });
         until("the call waits", caller::isWaitedFor);
-        BsdSocket.Accepted room = listener.accept(() -> FREE, readiness, upTo(LONG));
+        BsdSocket.Accepted room = listener.accept(() -> FREE, readiness.loops(), upTo(LONG));
         assertThat(room).isNotNull();
         keep(room.socket());
 
@@ -227,16 +227,16 @@ class ConnectTest extends SocketTest {
         assertThat(errno(socket::remoteAddress)).isEqualTo(Errno.ENOTCONN);
         assertThat(errno(() -> socket.shutdown(Constants.SHUT_WR))).isEqualTo(Errno.ENOTCONN);
         assertThat(errno(() -> socket.shutdown(77))).isEqualTo(Errno.EINVAL);
-        assertThat(errno(() -> socket.accept(() -> FREE, readiness, upTo(LONG))))
+        assertThat(errno(() -> socket.accept(() -> FREE, readiness.loops(), upTo(LONG))))
                 .isEqualTo(Errno.EINVAL);
         bind(socket, LOOPBACK);
         assertThat(errno(() -> bind(socket, LOOPBACK))).isEqualTo(Errno.EINVAL);
         BsdSocket datagrams = udp();
         assertThat(errno(() -> datagrams.listen(1))).isEqualTo(Errno.EOPNOTSUPP);
-        assertThat(errno(() -> datagrams.accept(() -> FREE, readiness, upTo(LONG))))
+        assertThat(errno(() -> datagrams.accept(() -> FREE, readiness.loops(), upTo(LONG))))
                 .isEqualTo(Errno.EOPNOTSUPP);
         assertThat(errno(() -> send(datagrams, "x"))).isEqualTo(Errno.EDESTADDRREQ);
-        assertThat(errno(() -> BsdSocket.pair(AF_INET, SOCK_STREAM, 0, readiness, FREE, FREE)))
+        assertThat(errno(() -> BsdSocket.pair(AF_INET, SOCK_STREAM, 0, readiness.loops(), FREE, FREE)))
                 .isEqualTo(Errno.EOPNOTSUPP);
     }
 

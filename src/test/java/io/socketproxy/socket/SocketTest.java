@@ -52,7 +52,7 @@ abstract class SocketTest {
     }
 
     BsdSocket socket(int family, int type) {
-        return keep(BsdSocket.open(family, type, 0, readiness, FREE));
+        return keep(BsdSocket.open(family, type, 0, readiness.loops(), FREE));
     }
 
     BsdSocket tcp() {
@@ -77,13 +77,13 @@ abstract class SocketTest {
         BsdSocket listener = listener(1);
         BsdSocket client = tcp();
         connect(client, listener.localAddress(), upTo(LONG));
-        BsdSocket.Accepted accepted = listener.accept(() -> FREE, readiness, upTo(LONG));
+        BsdSocket.Accepted accepted = listener.accept(() -> FREE, readiness.loops(), upTo(LONG));
         assertThat(accepted).isNotNull();
         return new BsdSocket[] {client, keep(accepted.socket())};
     }
 
     BsdSocket[] pair(int type) {
-        BsdSocket.Pair pair = BsdSocket.pair(AF_UNIX, type, 0, readiness, FREE, FREE);
+        BsdSocket.Pair pair = BsdSocket.pair(AF_UNIX, type, 0, readiness.loops(), FREE, FREE);
         return new BsdSocket[] {keep(pair.first()), keep(pair.second())};
     }
 

@@ -56,7 +56,8 @@ class WaitingTest extends SocketTest {
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThanOrEqualTo(SHORT);
         assertThat(receive(pair[0], 10, 0, Deadline.immediate())).isNull();
         assertThat(receive(pair[0], 10, MSG_DONTWAIT, upTo(LONG))).isNull();
-        assertThat(listener(1).accept(() -> FREE, readiness, upTo(SHORT))).isNull();
+        assertThat(listener(1).accept(() -> FREE, readiness.loops(), upTo(SHORT)))
+                .isNull();
         assertThat(udp().receive(10, 0, upTo(SHORT))).isNull();
     }
 
@@ -125,8 +126,8 @@ class WaitingTest extends SocketTest {
         BsdSocket connecting = unixConnecting();
 
         List<Future<?>> calls = new ArrayList<>();
-        calls.add(waiting(deadline -> listener.accept(() -> FREE, readiness, deadline)));
-        calls.add(waiting(deadline -> listener.accept(() -> FREE, readiness, deadline)));
+        calls.add(waiting(deadline -> listener.accept(() -> FREE, readiness.loops(), deadline)));
+        calls.add(waiting(deadline -> listener.accept(() -> FREE, readiness.loops(), deadline)));
         calls.add(waiting(deadline -> full[0].send(new byte[1], 0, null, deadline)));
         calls.add(waiting(deadline -> full[0].receive(10, 0, deadline)));
         calls.add(waiting(deadline -> full[0].receive(10, MSG_WAITALL, deadline)));
@@ -172,7 +173,7 @@ class WaitingTest extends SocketTest {
         assertThat(errno(() -> bind(socket, address))).isEqualTo(Errno.EBADF);
         assertThat(errno(() -> connect(socket, address, upTo(LONG)))).isEqualTo(Errno.EBADF);
         assertThat(errno(() -> socket.listen(1))).isEqualTo(Errno.EBADF);
-        assertThat(errno(() -> socket.accept(() -> FREE, readiness, upTo(LONG))))
+        assertThat(errno(() -> socket.accept(() -> FREE, readiness.loops(), upTo(LONG))))
                 .isEqualTo(Errno.EBADF);
         assertThat(errno(() -> socket.receive(1, 0, upTo(LONG)))).isEqualTo(Errno.EBADF);
         assertThat(errno(() -> send(socket, "x"))).isEqualTo(Errno.EBADF);
@@ -213,14 +214,14 @@ class WaitingTest extends SocketTest {
     void aCallerThatGoesTakesNoConnection() throws Exception {
         BsdSocket listener = listener(5);
         Impatient caller = new Impatient();
-        Future<?> accepted = calling(() -> listener.accept(() -> FREE, readiness, Deadline.in(LONG, caller)));
+        Future<?> accepted = calling(() -> listener.accept(() -> FREE, readiness.loops(), Deadline.in(LONG, caller)));
         until("the call waits", caller::isWaitedFor);
         caller.go();
         assertThatGone(accepted);
 
         BsdSocket client = tcp();
         connect(client, listener.localAddress(), upTo(LONG));
-        BsdSocket.Accepted next = listener.accept(() -> FREE, readiness, upTo(LONG));
+        BsdSocket.Accepted next = listener.accept(() -> FREE, readiness.loops(), upTo(LONG));
 
         assertThat(next).isNotNull();
         keep(next.socket());
@@ -393,12 +394,12 @@ class WaitingTest extends SocketTest {
                         () -> {
                             throw new SocketFault(Errno.EMFILE);
                         },
-                        readiness,
+                        readiness.loops(),
                         upTo(LONG)))
                 .isInstanceOfSatisfying(
                         SocketFault.class, fault -> assertThat(fault.errno()).isEqualTo(Errno.EMFILE));
 
-        BsdSocket.Accepted accepted = listener.accept(() -> FREE, readiness, Deadline.immediate());
+        BsdSocket.Accepted accepted = listener.accept(() -> FREE, readiness.loops(), Deadline.immediate());
         assertThat(accepted).isNotNull();
         keep(accepted.socket());
         send(client, "still there");
