@@ -14,8 +14,8 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
+import io.socketproxy.libc.TcpInfo;
 import io.socketproxy.socket.HandlerFailures;
-import io.socketproxy.socket.TcpInfo;
 import org.jspecify.annotations.Nullable;
 
 /**
