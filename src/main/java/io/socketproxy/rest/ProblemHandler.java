@@ -12,7 +12,7 @@ import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.PartlySent;
 import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.SourceFailed;
-import io.socketproxy.stream.OpeningHandshake;
+import io.socketproxy.websocket.OpeningHandshake;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -158,6 +158,11 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         headers.set(HttpHeaders.CONNECTION, "Upgrade");
         headers.set("Sec-WebSocket-Version", "13");
         return answer(problem(HttpStatus.UPGRADE_REQUIRED, Errno.EINVAL, exception.getMessage(), request), headers);
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> invalidHandshake(OpeningHandshake.InvalidHeader exception, HttpServletRequest request) {
+        return fault(SocketFault.invalid(exception.header(), String.valueOf(exception.getMessage())), request);
     }
 
     @ExceptionHandler
