@@ -30,8 +30,9 @@ class PackageStructureTest {
             Map.entry("policy", 2),
             Map.entry("frontdoor", 3),
             Map.entry("socket", 3),
+            Map.entry("http", 4),
             Map.entry("registry", 4),
-            Map.entry("security", 4),
+            Map.entry("security", 5),
             Map.entry("stream", 5),
             Map.entry("rest", 6),
             Map.entry("wisp", 6),
@@ -86,12 +87,7 @@ class PackageStructureTest {
                 .resideInAPackage(ROOT + ".stream..")
                 .and(DescribedPredicate.not(DescribedPredicate.describe(
                         "are the edge",
-                        type -> Set.of(
-                                        "ClientSocket",
-                                        "ContainerWire",
-                                        "OpeningHandshake",
-                                        "StreamUpgrade",
-                                        "TomcatEnd")
+                        type -> Set.of("ContainerWire", "OpeningHandshake", "StreamUpgrade", "TomcatEnd")
                                 .contains(type.getName()
                                         .substring(type.getPackageName().length() + 1)
                                         .split("\\$", 2)[0]))))

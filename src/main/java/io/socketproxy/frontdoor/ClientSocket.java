@@ -1,4 +1,4 @@
-package io.socketproxy.stream;
+package io.socketproxy.frontdoor;
 
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletRequestWrapper;
@@ -58,7 +58,7 @@ public final class ClientSocket {
     }
 
     /** The descriptor of a channel, as {@link #descriptor(ServletRequest)}. */
-    static int descriptor(SocketChannel channel) {
+    public static int descriptor(SocketChannel channel) {
         Access access = ACCESS;
         if (access == null) {
             return -1;

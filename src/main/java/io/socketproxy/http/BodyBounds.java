@@ -1,7 +1,8 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import io.socketproxy.frontdoor.BodyTimeout;
 import jakarta.servlet.FilterChain;
+import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
@@ -18,37 +19,38 @@ import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.servlet.HandlerExceptionResolver;
 
 /**
- * Ends a request whose body comes too slowly, all waits for its bytes together, and one whose body is encoded.
+ * Ends a request whose body is longer than allowed, announced or not; one whose body comes too slowly, all waits for its bytes together;
+ * and one whose body is encoded.
  *
  * <p>Tomcat's timeout is each read's: a byte every few seconds would keep a call for ever. What the call does between two reads, such as
  * waiting for its target, is not the client's to answer for.
  */
 @Component
-class BodyPace extends OncePerRequestFilter {
+class BodyBounds extends OncePerRequestFilter {
     private static final long NANOS_PER_BYTE = Duration.ofSeconds(1).toNanos() / 1024;
 
+    private final long limit;
     private final long timeoutNanos;
     private final HandlerExceptionResolver problems;
 
-    BodyPace(BodyTimeout timeout, @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
+    BodyBounds(
+            BodyProperties properties,
+            BodyTimeout timeout,
+            @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
+        this.limit = properties.maxBody().toBytes();
         this.timeoutNanos = timeout.duration().toNanos();
         this.problems = problems;
-    }
-
-    /** The body has a Content-Encoding. */
-    static final class ContentCoding extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        ContentCoding() {
-            super("a body is taken as it is: send it without Content-Encoding", null, false, false);
-        }
     }
 
     @Override
     protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws ServletException, IOException {
-        if (request.getContentLengthLong() == 0
-                || request.getContentLengthLong() < 0 && request.getHeader(HttpHeaders.TRANSFER_ENCODING) == null) {
+        long announced = request.getContentLengthLong();
+        if (announced > limit) {
+            problems.resolveException(request, response, null, new BodyTooLong(limit));
+            return;
+        }
+        if (announced == 0 || announced < 0 && request.getHeader(HttpHeaders.TRANSFER_ENCODING) == null) {
             chain.doFilter(request, response);
             return;
         }
@@ -57,45 +59,78 @@ class BodyPace extends OncePerRequestFilter {
             problems.resolveException(request, response, null, new ContentCoding());
             return;
         }
-        chain.doFilter(new Paced(request, timeoutNanos), response);
+        chain.doFilter(new Bounded(request), response);
     }
 
-    private static final class Paced extends HttpServletRequestWrapper {
-        private final long timeoutNanos;
-
-        /** Whoever asks for it again goes on with the time that is left. */
+    private final class Bounded extends HttpServletRequestWrapper {
+        /** Whoever asks for it again goes on with what is left. */
         private @Nullable ServletInputStream body;
 
-        Paced(HttpServletRequest request, long timeoutNanos) {
+        Bounded(HttpServletRequest request) {
             super(request);
-            this.timeoutNanos = timeoutNanos;
         }
 
         @Override
         public ServletInputStream getInputStream() throws IOException {
-            ServletInputStream paced = body;
-            if (paced == null) {
-                paced = new Body(super.getInputStream(), timeoutNanos);
-                body = paced;
+            ServletInputStream bounded = body;
+            if (bounded == null) {
+                bounded = new Body(super.getInputStream());
+                body = bounded;
             }
-            return paced;
+            return bounded;
         }
     }
 
-    private static final class Body extends WatchedBody {
-        private long leftNanos;
+    private final class Body extends ServletInputStream {
+        private final ServletInputStream body;
+        private long leftBytes = limit;
+        private long leftNanos = timeoutNanos;
 
-        Body(ServletInputStream body, long timeoutNanos) {
-            super(body);
-            this.leftNanos = timeoutNanos;
+        Body(ServletInputStream body) {
+            this.body = body;
         }
 
         @Override
-        void took(int bytes, long nanos) throws SocketTimeoutException {
+        public int read() throws IOException {
+            long begin = System.nanoTime();
+            int next = body.read();
+            took(next < 0 ? 0 : 1, System.nanoTime() - begin);
+            return next;
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            long begin = System.nanoTime();
+            int read = body.read(buffer, offset, length);
+            took(Math.max(read, 0), System.nanoTime() - begin);
+            return read;
+        }
+
+        /** So much was read, after so long a wait. */
+        private void took(int bytes, long nanos) throws IOException {
+            leftBytes -= bytes;
+            if (leftBytes < 0) {
+                throw new BodyTooLong(limit);
+            }
             leftNanos += bytes * NANOS_PER_BYTE - nanos;
             if (leftNanos < 0) {
                 throw new SocketTimeoutException("the body comes too slowly");
             }
+        }
+
+        @Override
+        public boolean isFinished() {
+            return body.isFinished();
+        }
+
+        @Override
+        public boolean isReady() {
+            return body.isReady();
+        }
+
+        @Override
+        public void setReadListener(ReadListener listener) {
+            body.setReadListener(listener);
         }
     }
 }

@@ -1,13 +1,13 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import static io.socketproxy.libc.Constants.POLLERR;
 import static io.socketproxy.libc.Constants.POLLHUP;
 import static io.socketproxy.libc.Constants.POLLRDHUP;
 
+import io.socketproxy.frontdoor.ClientSocket;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Readiness;
-import io.socketproxy.stream.ClientSocket;
 import jakarta.servlet.http.HttpServletRequest;
 
 /**

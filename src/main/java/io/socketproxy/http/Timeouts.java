@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Readiness;
@@ -12,22 +12,22 @@ import org.springframework.stereotype.Component;
 
 /** Makes {@code timeoutMs} into the wait of a call. */
 @Component
-class Waits {
+public class Timeouts {
     private final WaitProperties properties;
     private final Readiness readiness;
 
-    Waits(WaitProperties properties, Readiness readiness) {
+    Timeouts(WaitProperties properties, Readiness readiness) {
         this.properties = properties;
         this.readiness = readiness;
     }
 
     /** The wait that starts now, of a call that takes something for its caller; null stands for the configured default. */
-    Wait of(@Nullable Long timeoutMs, HttpServletRequest request) {
+    public Wait of(@Nullable Long timeoutMs, HttpServletRequest request) {
         return of(timeoutMs, () -> ClientPresence.receiving(request, readiness));
     }
 
     /** As {@link #of}, of a call that sends something or connects. */
-    Wait ofSender(@Nullable Long timeoutMs, HttpServletRequest request) {
+    public Wait ofSender(@Nullable Long timeoutMs, HttpServletRequest request) {
         return of(timeoutMs, () -> ClientPresence.sending(request, readiness));
     }
 

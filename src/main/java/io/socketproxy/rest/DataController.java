@@ -3,6 +3,11 @@ package io.socketproxy.rest;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.InetText;
+import io.socketproxy.http.BodyProperties;
+import io.socketproxy.http.CallsInFlight;
+import io.socketproxy.http.JsonBodies;
+import io.socketproxy.http.JsonText;
+import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
@@ -63,12 +68,12 @@ class DataController {
     private static final int MAX_POLL = 10_000;
 
     private final Sockets sockets;
-    private final Waits waits;
+    private final Timeouts timeouts;
     private final BodyProperties limits;
 
-    DataController(Sockets sockets, Waits waits, BodyProperties limits) {
+    DataController(Sockets sockets, Timeouts timeouts, BodyProperties limits) {
         this.sockets = sockets;
-        this.waits = waits;
+        this.timeouts = timeouts;
         this.limits = limits;
     }
 
@@ -144,7 +149,7 @@ class DataController {
                     handle,
                     udp ? Math.min(size, MAX_UDP) : size,
                     nativeFlags,
-                    waits.of(timeoutMs, http),
+                    timeouts.of(timeoutMs, http),
                     CallsInFlight.room(http));
         });
         if (message == null) {
@@ -195,8 +200,9 @@ class DataController {
     record SendRequest(
             byte @Nullable [] data,
 
-            @JsonDeserialize(using = Text.Utf8.class) @Schema(implementation = String.class)
-            byte @Nullable [] text) {
+            @JsonDeserialize(using = JsonText.Utf8.class) @Schema(implementation = String.class)
+            byte @Nullable [] text)
+            implements JsonBodies.Data {
         @JsonIgnore
         byte[] bytes() {
             byte[] bytes = data != null ? data : text;
@@ -206,8 +212,8 @@ class DataController {
             return bytes;
         }
 
-        /** Bytes that are held. */
-        long length() {
+        @Override
+        public long length() {
             return (data == null ? 0 : data.length) + (long) (text == null ? 0 : text.length);
         }
     }
@@ -227,7 +233,9 @@ class DataController {
             HttpServletRequest http) {
         byte[] data = body.bytes();
         return new SentJson(sockets.with(
-                owner.name(), id, handle -> sockets.send(handle, data, flags(flags), waits.ofSender(timeoutMs, http))));
+                owner.name(),
+                id,
+                handle -> sockets.send(handle, data, flags(flags), timeouts.ofSender(timeoutMs, http))));
     }
 
     @PostMapping(
@@ -244,7 +252,7 @@ class DataController {
             HttpServletRequest http) {
         return new SentJson(sockets.with(owner.name(), id, handle -> {
             byte[] data = read(body, handle, http);
-            return sockets.send(handle, data, flags(flags), waits.ofSender(timeoutMs, http));
+            return sockets.send(handle, data, flags(flags), timeouts.ofSender(timeoutMs, http));
         }));
     }
 
@@ -275,7 +283,7 @@ class DataController {
             InputStream body,
             HttpServletRequest http) {
         return new SentJson(sockets.with(owner.name(), id, handle -> {
-            Wait wait = waits.ofSender(timeoutMs, http);
+            Wait wait = timeouts.ofSender(timeoutMs, http);
             if (!handle.socket().isStream()) {
                 return (long) sockets.send(handle, read(body, handle, http), flags(flags), wait);
             }
@@ -332,7 +340,7 @@ class DataController {
         }
         Endpoint endpoint = destination.address().endpoint();
         try {
-            return sockets.sendTo(handle, data, flags(flags), endpoint, waits.ofSender(timeoutMs, http));
+            return sockets.sendTo(handle, data, flags(flags), endpoint, timeouts.ofSender(timeoutMs, http));
         } catch (SocketFault fault) {
             if (fault.errno() == Errno.EINVAL && fault.field() == null && endpoint.port() == 0) {
                 throw SocketFault.invalid("port", "nothing can be sent to port 0");
@@ -357,6 +365,8 @@ class DataController {
         }
     }
 
+    /** Of {@value #MAX_POLL} entries at most. */
+    @JsonBodies.AtMost(2_097_152)
     record PollRequest(
             @JsonDeserialize(using = PollEntries.class) @Nullable
             List<PollEntry> sockets,
@@ -413,7 +423,7 @@ class DataController {
                                     given, Constants.POLLIN, "sockets[" + index + "].events", "POLL"));
             interests.add(new Sockets.Interest(entry.id(), events & POLL_EVENTS));
         }
-        int[] revents = sockets.poll(owner.name(), interests, waits.of(body.timeoutMs(), http));
+        int[] revents = sockets.poll(owner.name(), interests, timeouts.of(body.timeoutMs(), http));
         List<ReadyJson> ready = new ArrayList<>();
         for (int i = 0; i < revents.length; i++) {
             if (revents[i] != 0) {

@@ -1,6 +1,8 @@
 package io.socketproxy.rest;
 
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.http.KnownParameters;
+import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
@@ -58,12 +60,13 @@ class StreamHandlers {
     private static final PathPattern STREAM = PathPatternParser.defaultInstance.parse("/api/v1/sockets/{id}/stream");
 
     private final Streams streams;
-    private final Waits waits;
+    private final Timeouts timeouts;
     private final ConversionService conversion;
 
-    StreamHandlers(Streams streams, Waits waits, @Qualifier("mvcConversionService") ConversionService conversion) {
+    StreamHandlers(
+            Streams streams, Timeouts timeouts, @Qualifier("mvcConversionService") ConversionService conversion) {
         this.streams = streams;
-        this.waits = waits;
+        this.timeouts = timeouts;
         this.conversion = conversion;
     }
 
@@ -141,7 +144,7 @@ class StreamHandlers {
                         Constant.numberOr(type, Constants.SOCK_STREAM, "type", "SOCK_"),
                         endpoint,
                         addressed,
-                        waits.of(timeoutMs, request)));
+                        timeouts.of(timeoutMs, request)));
     }
 
     private Query query(HttpServletRequest request, Map<String, Class<?>> known) {

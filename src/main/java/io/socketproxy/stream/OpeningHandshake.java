@@ -1,6 +1,7 @@
 package io.socketproxy.stream;
 
 import io.socketproxy.frontdoor.HttpConnection;
+import io.socketproxy.http.HeaderList;
 import io.socketproxy.socket.SocketFault;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -9,9 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.Base64;
-import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -53,8 +52,8 @@ public final class OpeningHandshake {
     public static OpeningHandshake of(HttpServletRequest request) {
         if (!request.getMethod().equals("GET")
                 || request.getProtocol().equals("HTTP/1.0")
-                || !names(request, "Upgrade", "websocket")
-                || !names(request, "Connection", "upgrade")) {
+                || !HeaderList.has(request, "Upgrade", "websocket")
+                || !HeaderList.has(request, "Connection", "upgrade")) {
             throw new UpgradeRequired(
                     "this is a WebSocket's address: make a handshake (Upgrade: websocket, Connection: Upgrade) over HTTP/1.1");
         }
@@ -65,7 +64,7 @@ public final class OpeningHandshake {
         if (key == null || !isKey(key.strip())) {
             throw SocketFault.invalid("Sec-WebSocket-Key", "Sec-WebSocket-Key is 16 bytes in base64, given once");
         }
-        List<String> offered = elements(request, "Sec-WebSocket-Protocol");
+        List<String> offered = HeaderList.of(request, "Sec-WebSocket-Protocol");
         return new OpeningHandshake(request, key.strip(), Streams.Subprotocol.chosen(offered));
     }
 
@@ -113,19 +112,5 @@ public final class OpeningHandshake {
         } catch (IllegalArgumentException e) {
             return false;
         }
-    }
-
-    private static boolean names(HttpServletRequest request, String header, String token) {
-        return elements(request, header).stream().anyMatch(token::equalsIgnoreCase);
-    }
-
-    private static List<String> elements(HttpServletRequest request, String name) {
-        List<String> elements = new ArrayList<>();
-        for (String header : Collections.list(request.getHeaders(name))) {
-            for (String element : header.split(",", -1)) {
-                elements.add(element.strip());
-            }
-        }
-        return elements;
     }
 }

@@ -3,6 +3,7 @@ package io.socketproxy.stream;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.EventLoop;
+import io.socketproxy.frontdoor.ClientSocket;
 import io.socketproxy.frontdoor.ConnectionBuffers;
 import io.socketproxy.libc.Libc;
 import jakarta.servlet.http.WebConnection;

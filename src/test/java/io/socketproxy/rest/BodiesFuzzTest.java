@@ -1,6 +1,7 @@
 package io.socketproxy.rest;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.socketproxy.http.StrictJson;
 import io.socketproxy.socket.SocketFault;
 import java.util.Arrays;
 import java.util.List;
@@ -27,7 +28,7 @@ class BodiesFuzzTest {
 
     private static JsonMapper mapper() {
         JsonMapper.Builder builder = JsonMapper.builder();
-        new RestConfiguration().strictJson().customize(builder);
+        new StrictJson().customize(builder);
         return builder.build();
     }
 
