@@ -1,5 +1,7 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.http.KnownParameters;
+import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
@@ -56,17 +58,17 @@ class StreamHandlers {
 
     private final Streams streams;
     private final OpeningHandshake handshake;
-    private final Waits waits;
+    private final Timeouts timeouts;
     private final ConversionService conversion;
 
     StreamHandlers(
             Streams streams,
             OpeningHandshake handshake,
-            Waits waits,
+            Timeouts timeouts,
             @Qualifier("mvcConversionService") ConversionService conversion) {
         this.streams = streams;
         this.handshake = handshake;
-        this.waits = waits;
+        this.timeouts = timeouts;
         this.conversion = conversion;
     }
 
@@ -139,7 +141,7 @@ class StreamHandlers {
                         Constant.numberOr(type, Constants.SOCK_STREAM, "type", "SOCK_"),
                         unconnected ? null : new AddressJson(host, port, null, null, path).endpoint(),
                         addressed,
-                        waits.of(timeoutMs, request)));
+                        timeouts.of(timeoutMs, request)));
     }
 
     private Query query(HttpServletRequest request, Map<String, Class<?>> known) {

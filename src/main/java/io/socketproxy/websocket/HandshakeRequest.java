@@ -1,8 +1,7 @@
 package io.socketproxy.websocket;
 
+import io.socketproxy.http.HeaderList;
 import jakarta.servlet.http.HttpServletRequest;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,10 +20,10 @@ final class HandshakeRequest extends ServletServerHttpRequest {
     HandshakeRequest(HttpServletRequest request) {
         super(request);
         // Over HTTP/1.0 an upgrade is to be ignored (RFC 9110 section 7.8).
-        if (!request.getProtocol().equals("HTTP/1.0") && elements(request, HttpHeaders.UPGRADE, "websocket")) {
+        if (!request.getProtocol().equals("HTTP/1.0") && HeaderList.has(request, HttpHeaders.UPGRADE, "websocket")) {
             headers.set(HttpHeaders.UPGRADE, "websocket");
         }
-        if (elements(request, HttpHeaders.CONNECTION, "upgrade")) {
+        if (HeaderList.has(request, HttpHeaders.CONNECTION, "upgrade")) {
             headers.set(HttpHeaders.CONNECTION, "upgrade");
         }
         String version = only(request, WebSocketHttpHeaders.SEC_WEBSOCKET_VERSION);
@@ -34,7 +33,7 @@ final class HandshakeRequest extends ServletServerHttpRequest {
         String key = only(request, WebSocketHttpHeaders.SEC_WEBSOCKET_KEY);
         // An empty one is judged as other invalid ones are, when all else is known to be right.
         headers.set(WebSocketHttpHeaders.SEC_WEBSOCKET_KEY, key == null ? "" : key.strip());
-        List<String> offered = elements(request, WebSocketHttpHeaders.SEC_WEBSOCKET_PROTOCOL);
+        List<String> offered = HeaderList.of(request, WebSocketHttpHeaders.SEC_WEBSOCKET_PROTOCOL);
         if (!offered.isEmpty()) {
             headers.put(WebSocketHttpHeaders.SEC_WEBSOCKET_PROTOCOL, offered);
         }
@@ -50,19 +49,5 @@ final class HandshakeRequest extends ServletServerHttpRequest {
         Enumeration<String> values = request.getHeaders(name);
         String value = values.hasMoreElements() ? values.nextElement() : null;
         return values.hasMoreElements() ? null : value;
-    }
-
-    private static boolean elements(HttpServletRequest request, String name, String wanted) {
-        return elements(request, name).stream().anyMatch(wanted::equalsIgnoreCase);
-    }
-
-    private static List<String> elements(HttpServletRequest request, String name) {
-        List<String> elements = new ArrayList<>();
-        for (String header : Collections.list(request.getHeaders(name))) {
-            for (String element : header.split(",", -1)) {
-                elements.add(element.strip());
-            }
-        }
-        return elements;
     }
 }

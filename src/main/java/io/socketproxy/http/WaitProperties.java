@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMax;

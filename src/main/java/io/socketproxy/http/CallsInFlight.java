@@ -1,10 +1,9 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import io.socketproxy.overload.Budget;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Overload;
 import io.socketproxy.overload.Room;
-import io.socketproxy.security.Owner;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -19,7 +18,7 @@ import org.springframework.web.servlet.HandlerExceptionResolver;
 /** Counts calls from when their credential is known to their last byte, with the heap that their bodies and answers take. */
 @Component
 @Order(CallsInFlight.ORDER)
-class CallsInFlight extends OncePerRequestFilter {
+public class CallsInFlight extends OncePerRequestFilter {
     /** After the credential, and before anybody looks at the body. */
     static final int ORDER = 0;
 
@@ -34,7 +33,7 @@ class CallsInFlight extends OncePerRequestFilter {
     }
 
     /** Where the heap that the request takes is counted. */
-    static Room room(HttpServletRequest request) {
+    public static Room room(HttpServletRequest request) {
         return request.getAttribute(ROOM) instanceof Room room ? room : Room.unlimited();
     }
 
@@ -47,7 +46,7 @@ class CallsInFlight extends OncePerRequestFilter {
     @Override
     protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws ServletException, IOException {
-        String owner = Owner.current().name();
+        String owner = request.getRemoteUser();
         Budget.Grant call;
         try {
             call = overload.calls().take(owner, 1);

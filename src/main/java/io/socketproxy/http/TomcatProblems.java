@@ -1,9 +1,8 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import io.socketproxy.frontdoor.HttpConnection;
 import io.socketproxy.libc.Errno;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import org.apache.catalina.Container;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
@@ -12,6 +11,7 @@ import org.apache.catalina.valves.ErrorReportValve;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.http.HttpStatusCode;
 import org.springframework.stereotype.Component;
 
 /** Makes what Tomcat refuses by itself, before any filter (a bad request line, a path with %2F), a problem as well. */
@@ -43,16 +43,9 @@ class TomcatProblems implements WebServerFactoryCustomizer<TomcatServletWebServe
             boolean ofRequest = status < 500 || status == 501 || status == 505;
             Errno errno = ofRequest ? Errno.EINVAL : Errno.EIO;
             String detail = ofRequest ? "the request is not valid HTTP for this service" : "a defect of the server";
-            // Nothing in it comes from the request, so nothing needs escaping.
-            String problem = String.format(
-                    "{\"type\":\"urn:socket-proxy:error:%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\","
-                            + "\"errno\":\"%s\",\"errnoCode\":%d,\"strerror\":\"%s\"}",
-                    errno, errno.strerror(), status, detail, errno, errno.number(), errno.strerror());
             try {
-                response.setContentType("application/problem+json");
-                response.setHeader("Cache-Control", "no-store");
-                // Bytes, not characters: a writer would add a charset, which this media type does not have.
-                response.getOutputStream().write(problem.getBytes(StandardCharsets.UTF_8));
+                // Nothing in it comes from the request, which may be none.
+                Problems.write(response, Problems.of(HttpStatusCode.valueOf(status), errno, detail, (String) null));
                 response.finishResponse();
             } catch (IOException | IllegalStateException e) {
                 // The client has gone, or an answer is already on its way.

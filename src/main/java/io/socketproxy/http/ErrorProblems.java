@@ -1,11 +1,10 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import io.socketproxy.libc.Errno;
 import io.swagger.v3.oas.annotations.Hidden;
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.http.HttpServletRequest;
 import org.springframework.boot.webmvc.error.ErrorController;
-import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
@@ -18,8 +17,9 @@ import org.springframework.web.bind.annotation.RestController;
 class ErrorProblems implements ErrorController {
     @RequestMapping("/error")
     ResponseEntity<Object> error(HttpServletRequest request) {
-        if (request.getAttribute(ProblemHandler.UNREAD) instanceof ProblemDetail unread) {
-            return ProblemHandler.answer(unread, new HttpHeaders());
+        ProblemDetail unread = UnreadBody.of(request);
+        if (unread != null) {
+            return Problems.answer(unread);
         }
         HttpStatus status = request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE) instanceof Integer code
                 ? HttpStatus.valueOf(code)
@@ -34,6 +34,6 @@ class ErrorProblems implements ErrorController {
                 ? "a defect of the server; its log says more"
                 : "the request is not one that this service takes: " + status.getReasonPhrase();
         String path = String.valueOf(request.getAttribute(RequestDispatcher.ERROR_REQUEST_URI));
-        return ProblemHandler.answer(ProblemHandler.problem(status, errno, detail, path), new HttpHeaders());
+        return Problems.answer(Problems.of(status, errno, detail, path));
     }
 }

@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import java.io.Writer;
 import org.jspecify.annotations.Nullable;
@@ -9,10 +9,10 @@ import tools.jackson.databind.ValueDeserializer;
 import tools.jackson.databind.deser.jdk.StringDeserializer;
 
 /** Strings of JSON: an unpaired surrogate (RFC 8259 section 8.2) is no character, and nobody sends a question mark in its place. */
-final class Text {
+public final class JsonText {
     private static final String UNPAIRED = "it has an unpaired surrogate, which is no character";
 
-    private Text() {}
+    private JsonText() {}
 
     private static boolean hasUnpairedSurrogate(String text) {
         for (int i = 0; i < text.length(); i++) {
@@ -39,7 +39,7 @@ final class Text {
     }
 
     /** Text that is to be sent: its bytes in UTF-8, without a string in between. */
-    static final class Utf8 extends ValueDeserializer<byte[]> {
+    public static final class Utf8 extends ValueDeserializer<byte[]> {
         @Override
         public byte @Nullable [] deserialize(JsonParser json, DeserializationContext context) {
             if (!json.hasToken(JsonToken.VALUE_STRING)) {

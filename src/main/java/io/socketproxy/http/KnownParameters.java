@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import io.socketproxy.socket.SocketFault;
 import jakarta.servlet.http.HttpServletRequest;
@@ -11,6 +11,7 @@ import java.util.Objects;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
+import org.springdoc.core.annotations.ParameterObject;
 import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.core.MethodParameter;
 import org.springframework.util.ClassUtils;
@@ -22,7 +23,7 @@ import org.springframework.web.servlet.HandlerInterceptor;
  * Refuses query parameters that an endpoint does not have, or that say nothing or two things: with a misspelt timeoutMs, or none
  * behind the equals sign, a call would wait for a minute.
  */
-final class KnownParameters implements HandlerInterceptor {
+public final class KnownParameters implements HandlerInterceptor {
     private static final Pattern DECIMAL = Pattern.compile("-?[0-9]{1,19}");
 
     /** More than any name, address, list of flags or base64 of an address takes. */
@@ -43,7 +44,7 @@ final class KnownParameters implements HandlerInterceptor {
      *
      * @throws SocketFault EINVAL naming the parameter
      */
-    static void require(HttpServletRequest request, Map<String, Class<?>> types) {
+    public static void require(HttpServletRequest request, Map<String, Class<?>> types) {
         for (String name : Collections.list(request.getParameterNames())) {
             // A handshake's credential, which the filter chain has taken.
             if (!name.equals("ticket")) {
@@ -86,8 +87,8 @@ final class KnownParameters implements HandlerInterceptor {
             parameter.initParameterNameDiscovery(new DefaultParameterNameDiscoverer());
             if (parameter.hasParameterAnnotation(RequestParam.class)) {
                 types.put(String.valueOf(parameter.getParameterName()), parameter.getParameterType());
-            } else if (parameter.getParameterType() == DataController.Destination.class) {
-                for (RecordComponent component : DataController.Destination.class.getRecordComponents()) {
+            } else if (parameter.hasParameterAnnotation(ParameterObject.class)) {
+                for (RecordComponent component : parameter.getParameterType().getRecordComponents()) {
                     types.put(component.getName(), component.getType());
                 }
             }

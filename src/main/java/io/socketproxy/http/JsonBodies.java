@@ -1,10 +1,14 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import io.socketproxy.overload.Room;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
 import java.lang.reflect.Type;
 import org.springframework.core.MethodParameter;
 import org.springframework.http.HttpHeaders;
@@ -15,12 +19,9 @@ import org.springframework.web.servlet.mvc.method.annotation.RequestBodyAdviceAd
 
 /** Bounds JSON by what it is for, and counts what reading it takes of the heap while it is read. */
 @ControllerAdvice
-class JsonBodies extends RequestBodyAdviceAdapter {
+public class JsonBodies extends RequestBodyAdviceAdapter {
     /** What JSON takes that is no data: addresses, constants and numbers. */
-    static final int MAX_JSON = 65_536;
-
-    /** What the most entries of a poll take. */
-    static final int MAX_POLL_JSON = 2_097_152;
+    private static final int MAX_JSON = 65_536;
 
     /** Two in the parser's buffer, and one of the data that are made of it. */
     private static final int HEAP_PER_DATA = 3;
@@ -30,6 +31,19 @@ class JsonBodies extends RequestBodyAdviceAdapter {
 
     private final BodyProperties limits;
     private final HttpServletRequest request;
+
+    /** A body that carries data, and may be as long as any. */
+    public interface Data {
+        /** Bytes of data that are held. */
+        long length();
+    }
+
+    /** How many bytes of JSON a body may have that is no data, where 64 KiB are too few. */
+    @Target(ElementType.TYPE)
+    @Retention(RetentionPolicy.RUNTIME)
+    public @interface AtMost {
+        int value();
+    }
 
     /** @param request of the calling thread */
     JsonBodies(BodyProperties limits, HttpServletRequest request) {
@@ -53,20 +67,26 @@ class JsonBodies extends RequestBodyAdviceAdapter {
         long limit = limit(type);
         long announced = message.getHeaders().getContentLength();
         if (announced > limit) {
-            throw new BodyLimit.BodyTooLong(limit);
+            throw new BodyTooLong(limit);
         }
-        int heapPerByte = type == DataController.SendRequest.class ? HEAP_PER_DATA : HEAP_PER_BYTE;
+        int heapPerByte = isData(type) ? HEAP_PER_DATA : HEAP_PER_BYTE;
         Room room = CallsInFlight.room(request);
         room.expect(announced * heapPerByte);
         return new Message(message.getHeaders(), new Counted(message.getBody(), limit, heapPerByte, room));
     }
 
     private long limit(Type type) {
-        if (type == DataController.SendRequest.class) {
-            return limits.maxBody().toBytes();
-        }
-        return Math.min(
-                limits.maxBody().toBytes(), type == DataController.PollRequest.class ? MAX_POLL_JSON : MAX_JSON);
+        long most = limits.maxBody().toBytes();
+        return isData(type) ? most : Math.min(most, type instanceof Class<?> body ? longest(body) : MAX_JSON);
+    }
+
+    private static boolean isData(Type type) {
+        return type instanceof Class<?> body && Data.class.isAssignableFrom(body);
+    }
+
+    private static int longest(Class<?> body) {
+        AtMost longest = body.getAnnotation(AtMost.class);
+        return longest == null ? MAX_JSON : longest.value();
     }
 
     @Override
@@ -76,10 +96,10 @@ class JsonBodies extends RequestBodyAdviceAdapter {
             MethodParameter parameter,
             Type type,
             Class<? extends HttpMessageConverter<?>> converterType) {
-        if (body instanceof DataController.SendRequest send) {
+        if (body instanceof Data data) {
             // The parser has let go of the rest.
             Room room = CallsInFlight.room(request);
-            room.giveBack(Math.max(0, room.held() - send.length()));
+            room.giveBack(Math.max(0, room.held() - data.length()));
         }
         return body;
     }
@@ -128,7 +148,7 @@ class JsonBodies extends RequestBodyAdviceAdapter {
         private void count(int read) throws IOException {
             count += read;
             if (count > limit) {
-                throw new BodyLimit.BodyTooLong(limit);
+                throw new BodyTooLong(limit);
             }
             room.take((long) read * heapPerByte);
             if (count > MAX_JSON) {

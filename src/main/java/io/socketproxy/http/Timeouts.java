@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
@@ -12,22 +12,22 @@ import org.springframework.stereotype.Component;
 
 /** Makes {@code timeoutMs} into the wait of a call. */
 @Component
-class Waits {
+public class Timeouts {
     private final WaitProperties properties;
     private final Readiness readiness;
 
-    Waits(WaitProperties properties, Readiness readiness) {
+    Timeouts(WaitProperties properties, Readiness readiness) {
         this.properties = properties;
         this.readiness = readiness;
     }
 
     /** The wait that starts now, of a call that takes something for its caller; null stands for the configured default. */
-    Deadline of(@Nullable Long timeoutMs, HttpServletRequest request) {
+    public Deadline of(@Nullable Long timeoutMs, HttpServletRequest request) {
         return of(timeoutMs, () -> ClientPresence.receiving(request, readiness));
     }
 
     /** As {@link #of}, of a call that sends something or connects. */
-    Deadline ofSender(@Nullable Long timeoutMs, HttpServletRequest request) {
+    public Deadline ofSender(@Nullable Long timeoutMs, HttpServletRequest request) {
         return of(timeoutMs, () -> ClientPresence.sending(request, readiness));
     }
 

@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;

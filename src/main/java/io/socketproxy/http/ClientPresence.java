@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.http;
 
 import static io.socketproxy.libc.Constants.POLLERR;
 import static io.socketproxy.libc.Constants.POLLHUP;
