@@ -32,17 +32,18 @@ class PackageStructureTest {
             Map.entry("frontdoor", 3),
             Map.entry("socket", 3),
             Map.entry("http", 4),
-            Map.entry("registry", 4),
-            Map.entry("relay", 5),
+            Map.entry("quota", 4),
+            Map.entry("registry", 5),
+            Map.entry("relay", 6),
             Map.entry("security", 5),
             Map.entry("websocket", 5),
-            Map.entry("stream", 6),
-            Map.entry("wisp", 6),
-            Map.entry("emscripten", 6),
-            Map.entry("proxy", 6),
-            Map.entry("observability", 6),
-            Map.entry("rest", 7),
-            Map.entry("", 8));
+            Map.entry("stream", 7),
+            Map.entry("wisp", 7),
+            Map.entry("emscripten", 7),
+            Map.entry("proxy", 7),
+            Map.entry("observability", 7),
+            Map.entry("rest", 8),
+            Map.entry("", 9));
 
     private static final JavaClasses MAIN = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)

@@ -26,6 +26,7 @@ import io.socketproxy.overload.Overload;
 import io.socketproxy.overload.OverloadProperties;
 import io.socketproxy.overload.Room;
 import io.socketproxy.policy.OpenPolicies;
+import io.socketproxy.quota.LimitProperties;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Readiness;

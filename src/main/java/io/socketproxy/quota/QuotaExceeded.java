@@ -1,4 +1,4 @@
-package io.socketproxy.registry;
+package io.socketproxy.quota;
 
 import io.socketproxy.libc.Errno;
 import io.socketproxy.socket.SocketFault;
