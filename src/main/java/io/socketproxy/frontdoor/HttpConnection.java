@@ -74,12 +74,12 @@ public final class HttpConnection {
 
     /** The client went, or stopped sending, in the middle of a body or of its answer. */
     public void brokeOff() {
-        connections.happened(Connections.Reason.BROKEN_OFF);
+        connections.happened(EndReason.BROKEN_OFF);
     }
 
     /** What the client sent is no HTTP. */
     public void malformed() {
-        connections.happened(Connections.Reason.MALFORMED);
+        connections.happened(EndReason.MALFORMED);
     }
 
     /** What is to be done if the connection does not become a WebSocket after all, though it was answered with 101. */

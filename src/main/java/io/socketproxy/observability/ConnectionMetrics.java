@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.socketproxy.frontdoor.Connections;
+import io.socketproxy.frontdoor.EndReason;
 import org.springframework.stereotype.Component;
 
 /** The HTTP connections as metrics. */
@@ -16,11 +17,11 @@ class ConnectionMetrics {
         Gauge.builder("socket_proxy.connections.limit", connections, Connections::max)
                 .description("HTTP connections that may be open")
                 .register(registry);
-        Gauge.builder("socket_proxy.connections.unowned", connections, Connections::looseBytes)
+        Gauge.builder("socket_proxy.connections.unowned", connections, Connections::unownedBytes)
                 .description("Heap that HTTP connections take of which no owner is known")
                 .baseUnit("bytes")
                 .register(registry);
-        for (Connections.Reason reason : Connections.Reason.values()) {
+        for (EndReason reason : EndReason.values()) {
             FunctionCounter.builder("socket_proxy.connections.ended", connections, counted -> counted.count(reason))
                     .tag("reason", reason.tag())
                     .description("HTTP connections that came to another end than a good one")

@@ -64,6 +64,11 @@ record Constant(List<String> terms) {
         return constant == null || constant.terms().isEmpty() ? absent : constant.number(field, prefixes);
     }
 
+    /** The flags of a send or a receive; 0 where the caller left them out. */
+    static int messageFlags(@Nullable Constant flags) {
+        return numberOr(flags, 0, "flags", "MSG_");
+    }
+
     private static long numberOf(String term, String field, String... prefixes) {
         for (String prefix : prefixes) {
             if (term.startsWith(prefix)) {

@@ -32,8 +32,6 @@ record SocketJson(
         long bytesOut,
         boolean attached,
         LinksJson links) {
-    static final String PATH = "/api/v1/sockets/";
-
     private static final String[] CALLS = {
         "bind",
         "connect",
@@ -79,14 +77,9 @@ record SocketJson(
                 links(handle));
     }
 
-    /** Where the handle is, for whom this thread answers. */
-    static String path(Handle handle) {
-        return PathPrefix.of(handle) + PATH + handle.id();
-    }
-
     private static LinksJson links(Handle handle) {
         Map<String, String> calls = new LinkedHashMap<>();
-        String self = path(handle);
+        String self = HandlePaths.of(handle);
         for (String call : CALLS) {
             calls.put(call, self + "/" + call);
         }

@@ -2,6 +2,8 @@ package io.socketproxy.rest;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.http.PathPrefix;
+import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
@@ -42,11 +44,11 @@ class SocketsController {
     private static final Pattern CURSOR = Pattern.compile("[0-9a-z]{1,12}");
 
     private final Sockets sockets;
-    private final Waits waits;
+    private final Timeouts timeouts;
 
-    SocketsController(Sockets sockets, Waits waits) {
+    SocketsController(Sockets sockets, Timeouts timeouts) {
         this.sockets = sockets;
-        this.waits = waits;
+        this.timeouts = timeouts;
     }
 
     record SocketRequest(
@@ -107,7 +109,7 @@ class SocketsController {
                 type(body.type()),
                 body.endpoint(),
                 lease(body.leaseMs()),
-                waits.of(body.timeoutMs(), http)));
+                timeouts.of(body.timeoutMs(), http)));
     }
 
     record ListenerRequest(
@@ -242,7 +244,7 @@ class SocketsController {
     SocketJson connect(
             Owner owner, @PathVariable String id, @RequestBody ConnectRequest body, HttpServletRequest http) {
         return sockets.with(owner.name(), id, handle -> {
-            sockets.connect(handle, body.endpoint(), waits.ofSender(body.timeoutMs(), http));
+            sockets.connect(handle, body.endpoint(), timeouts.ofSender(body.timeoutMs(), http));
             return SocketJson.of(handle);
         });
     }
@@ -275,11 +277,11 @@ class SocketsController {
             @RequestParam(required = false) @Nullable Long timeoutMs,
             HttpServletRequest http) {
         Sockets.Accepted accepted =
-                sockets.with(owner.name(), id, handle -> sockets.accept(handle, waits.of(timeoutMs, http)));
+                sockets.with(owner.name(), id, handle -> sockets.accept(handle, timeouts.of(timeoutMs, http)));
         if (accepted == null) {
             return ResponseEntity.noContent().build();
         }
-        return ResponseEntity.created(URI.create(SocketJson.path(accepted.handle())))
+        return ResponseEntity.created(URI.create(HandlePaths.of(accepted.handle())))
                 .body(new AcceptedJson(SocketJson.of(accepted.handle()), AddressJson.of(accepted.peer())));
     }
 
@@ -310,7 +312,7 @@ class SocketsController {
     }
 
     private static ResponseEntity<SocketJson> created(Handle handle) {
-        return ResponseEntity.created(URI.create(SocketJson.path(handle))).body(SocketJson.of(handle));
+        return ResponseEntity.created(URI.create(HandlePaths.of(handle))).body(SocketJson.of(handle));
     }
 
     private static int family(@Nullable Constant family, int absent) {

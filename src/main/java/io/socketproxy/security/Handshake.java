@@ -2,6 +2,7 @@ package io.socketproxy.security;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.socketproxy.http.HeaderList;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletRequestWrapper;
 import java.util.ArrayList;
@@ -25,14 +26,7 @@ final class Handshake {
     private Handshake() {}
 
     static boolean isOne(HttpServletRequest request) {
-        if (request.getMethod().equals("GET")) {
-            for (String protocol : elements(request, "Upgrade")) {
-                if (protocol.equalsIgnoreCase("websocket")) {
-                    return true;
-                }
-            }
-        }
-        return false;
+        return request.getMethod().equals("GET") && HeaderList.has(request, "Upgrade", "websocket");
     }
 
     /** The tokens in offered subprotocols; an empty string stands for one that cannot be decoded. */
@@ -104,20 +98,7 @@ final class Handshake {
     }
 
     private static List<String> offered(HttpServletRequest request) {
-        return elements(request, PROTOCOL_HEADER);
-    }
-
-    /** A header's elements, which are separated by commas: RFC 9110 section 5.6.1. */
-    private static List<String> elements(HttpServletRequest request, String header) {
-        List<String> elements = new ArrayList<>();
-        for (String line : Collections.list(request.getHeaders(header))) {
-            for (String element : line.split(",")) {
-                if (!element.isBlank()) {
-                    elements.add(element.strip());
-                }
-            }
-        }
-        return elements;
+        return HeaderList.of(request, PROTOCOL_HEADER);
     }
 
     private static String decoded(String base64url) {

@@ -1,5 +1,6 @@
 package io.socketproxy.security;
 
+import io.socketproxy.http.Problems;
 import io.socketproxy.libc.Errno;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -17,8 +18,6 @@ final class Refusals implements AuthenticationEntryPoint, AccessDeniedHandler, R
 
     private static final String ATTRIBUTE = Refusals.class.getName() + ".credential";
 
-    private final Problems problems;
-
     /** What was wrong with a request's credential. */
     enum Cause {
         MALFORMED,
@@ -27,10 +26,6 @@ final class Refusals implements AuthenticationEntryPoint, AccessDeniedHandler, R
     }
 
     private record Remembered(Cause cause, String detail) {}
-
-    Refusals(Problems problems) {
-        this.problems = problems;
-    }
 
     /** Keeps what is wrong with the request's credential until it is known whether the request needs one at all. */
     static void remember(HttpServletRequest request, Cause cause, String detail) {
@@ -44,7 +39,7 @@ final class Refusals implements AuthenticationEntryPoint, AccessDeniedHandler, R
         if (!(request.getAttribute(ATTRIBUTE) instanceof Remembered(Cause cause, String detail))) {
             // RFC 6750 section 3.1: no error code where there was no credential.
             response.setHeader("WWW-Authenticate", "Bearer");
-            problems.write(
+            write(
                     request,
                     response,
                     HttpStatus.UNAUTHORIZED,
@@ -52,10 +47,10 @@ final class Refusals implements AuthenticationEntryPoint, AccessDeniedHandler, R
                     "This needs a credential. Send \"Authorization: Bearer <token>\" with an API token of this server.");
         } else if (cause == Cause.CANNOT_TELL) {
             response.setHeader("Retry-After", "5");
-            problems.write(request, response, HttpStatus.SERVICE_UNAVAILABLE, Errno.EAGAIN, detail);
+            write(request, response, HttpStatus.SERVICE_UNAVAILABLE, Errno.EAGAIN, detail);
         } else {
             response.setHeader("WWW-Authenticate", "Bearer error=\"invalid_token\"");
-            problems.write(request, response, HttpStatus.UNAUTHORIZED, Errno.EACCES, detail);
+            write(request, response, HttpStatus.UNAUTHORIZED, Errno.EACCES, detail);
         }
     }
 
@@ -63,13 +58,12 @@ final class Refusals implements AuthenticationEntryPoint, AccessDeniedHandler, R
     @Override
     public void handle(HttpServletRequest request, HttpServletResponse response, AccessDeniedException exception)
             throws IOException {
-        problems.write(
-                request, response, HttpStatus.FORBIDDEN, Errno.EACCES, "The credential's owner may not do this.");
+        write(request, response, HttpStatus.FORBIDDEN, Errno.EACCES, "The credential's owner may not do this.");
     }
 
     /** A page of a foreign origin asks for a WebSocket. */
     void foreignOrigin(HttpServletRequest request, HttpServletResponse response) throws IOException {
-        problems.write(
+        write(
                 request,
                 response,
                 HttpStatus.FORBIDDEN,
@@ -81,12 +75,18 @@ final class Refusals implements AuthenticationEntryPoint, AccessDeniedHandler, R
     @Override
     public void handle(HttpServletRequest request, HttpServletResponse response, RequestRejectedException exception)
             throws IOException {
-        problems.write(
+        write(
                 request,
                 response,
                 HttpStatus.BAD_REQUEST,
                 Errno.EINVAL,
                 "The path, the method or a header is not acceptable. Write paths plainly: no \"//\", \";\", \"\\\", \".\" or \"..\""
                         + " segment, and none of these percent-encoded; keep control characters out of headers and names.");
+    }
+
+    private static void write(
+            HttpServletRequest request, HttpServletResponse response, HttpStatus status, Errno errno, String detail)
+            throws IOException {
+        Problems.write(response, Problems.of(status, errno, detail, request));
     }
 }

@@ -27,7 +27,6 @@ import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWrite
 import org.springframework.web.cors.CorsConfiguration;
 import org.springframework.web.cors.DefaultCorsProcessor;
 import org.springframework.web.filter.CorsFilter;
-import tools.jackson.databind.json.JsonMapper;
 
 /** The one filter chain, and what it is made of. */
 @Configuration(proxyBeanMethods = false)
@@ -138,8 +137,8 @@ class SecurityConfiguration {
     }
 
     @Bean
-    Refusals refusals(JsonMapper json) {
-        return new Refusals(new Problems(json));
+    Refusals refusals() {
+        return new Refusals();
     }
 
     @Bean

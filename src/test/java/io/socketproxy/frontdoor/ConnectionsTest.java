@@ -107,7 +107,7 @@ class ConnectionsTest {
         assertThat(closed).containsExactly(oldest);
         assertThat(connections.count()).isEqualTo(4);
         assertThat(connections.of(other.channel)).isSameAs(other);
-        assertThat(connections.count(Connections.Reason.EVICTED)).isEqualTo(1);
+        assertThat(connections.count(EndReason.EVICTED)).isEqualTo(1);
     }
 
     @Test
@@ -119,7 +119,7 @@ class ConnectionsTest {
         assertThat(tried(connections, "192.0.2.2")).isNull();
         assertThat(closed).isEmpty();
         assertThat(connections.count()).isEqualTo(2);
-        assertThat(connections.count(Connections.Reason.REFUSED)).isEqualTo(1);
+        assertThat(connections.count(EndReason.REFUSED)).isEqualTo(1);
     }
 
     @Test
@@ -144,7 +144,7 @@ class ConnectionsTest {
             connections.enter(connection, Phase.HEADER, 16 << 10);
         }
 
-        assertThat(connections.looseBytes()).isLessThanOrEqualTo(HEAP / 6);
+        assertThat(connections.unownedBytes()).isLessThanOrEqualTo(HEAP / 6);
         assertThat(closed).hasSizeGreaterThan(40);
         List.copyOf(channels).forEach(channel -> {
             HttpConnection connection = connections.of(channel);
@@ -152,7 +152,7 @@ class ConnectionsTest {
                 connections.gone(connection);
             }
         });
-        assertThat(connections.looseBytes()).isZero();
+        assertThat(connections.unownedBytes()).isZero();
     }
 
     @Test
@@ -168,7 +168,7 @@ class ConnectionsTest {
         connections.sweep();
 
         assertThat(closed).containsExactly(slow);
-        assertThat(connections.count(Connections.Reason.HEADER_TIMEOUT)).isEqualTo(1);
+        assertThat(connections.count(EndReason.HEADER_TIMEOUT)).isEqualTo(1);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.socketproxy.rest;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.socketproxy.http.StrictJson;
 import io.socketproxy.socket.SocketFault;
 import java.util.Arrays;
 import java.util.List;
@@ -18,8 +19,8 @@ class BodiesFuzzTest {
             SocketsController.ConnectRequest.class,
             SocketsController.ListenRequest.class,
             SocketsController.ShutdownRequest.class,
-            DataController.SendRequest.class,
-            DataController.PollRequest.class,
+            SendController.SendRequest.class,
+            PollController.PollRequest.class,
             OptionsController.OptionRequest.class,
             PolicyController.ExplainRequest.class);
 
@@ -27,7 +28,7 @@ class BodiesFuzzTest {
 
     private static JsonMapper mapper() {
         JsonMapper.Builder builder = JsonMapper.builder();
-        new RestConfiguration().strictJson().customize(builder);
+        new StrictJson().customize(builder);
         return builder.build();
     }
 
@@ -62,9 +63,9 @@ class BodiesFuzzTest {
                 Constant.numberOr(proto, 0, "proto", "IPPROTO_");
             }
             case SocketsController.ShutdownRequest(var how) -> Constant.numberOr(how, 0, "how", "SHUT_");
-            case DataController.SendRequest send -> send.bytes();
-            case DataController.PollRequest(var sockets, var timeout) -> {
-                for (DataController.PollEntry entry : sockets == null ? List.<DataController.PollEntry>of() : sockets) {
+            case SendController.SendRequest send -> send.bytes();
+            case PollController.PollRequest(var sockets, var timeout) -> {
+                for (PollController.PollEntry entry : sockets == null ? List.<PollController.PollEntry>of() : sockets) {
                     if (entry != null) {
                         Constant.numberOr(entry.events(), 0, "events", "POLL");
                     }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.frontdoor.Connections;
+import io.socketproxy.frontdoor.EndReason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -118,14 +119,14 @@ class FrontDoorIT {
             }
             isHealthy();
             assertThat(connections.count()).isLessThanOrEqualTo(250);
-            assertThat(connections.count(Connections.Reason.EVICTED)).isGreaterThan(100);
+            assertThat(connections.count(EndReason.EVICTED)).isGreaterThan(100);
         } finally {
             for (Socket socket : sockets) {
                 socket.close();
             }
         }
         eventually(() -> connections.count() <= 8);
-        eventually(() -> connections.looseBytes() < 1 << 20);
+        eventually(() -> connections.unownedBytes() < 1 << 20);
     }
 
     @Test
@@ -293,7 +294,7 @@ class FrontDoorIT {
 
     @Test
     void aClientThatGoesInMidDownloadOrMidBodyIsNoStackTrace(CapturedOutput output) throws Exception {
-        long before = connections.count(Connections.Reason.BROKEN_OFF);
+        long before = connections.count(EndReason.BROKEN_OFF);
         try (ServerSocket target = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String id = connected(target);
             try (Socket peer = target.accept()) {
@@ -323,7 +324,7 @@ class FrontDoorIT {
                         client.setSoLinger(true, 0);
                     }
                 }
-                eventually(() -> connections.count(Connections.Reason.BROKEN_OFF) >= before + 5);
+                eventually(() -> connections.count(EndReason.BROKEN_OFF) >= before + 5);
                 writer.interrupt();
             }
         }

@@ -42,11 +42,11 @@ class ShortStreamsIT extends StreamServer {
 
     private static final String[] CLASSES = {
         "io.socketproxy.stream.Session",
-        "io.socketproxy.stream.ContainerWire",
-        "io.socketproxy.stream.DescriptorWire",
-        "io.socketproxy.stream.WebSocketConnection",
-        "io.socketproxy.stream.ByteStreamEnd",
-        "io.socketproxy.stream.StreamUpgrade",
+        "io.socketproxy.websocket.ContainerWire",
+        "io.socketproxy.wire.DescriptorWire",
+        "io.socketproxy.websocket.WebSocketConnection",
+        "io.socketproxy.relay.ByteStreamEnd",
+        "io.socketproxy.websocket.HandOver",
         "io.socketproxy.registry.Handle",
         "io.socketproxy.socket.BsdSocket",
         "org.apache.tomcat.util.net.NioEndpoint$NioSocketWrapper",

@@ -1,0 +1,87 @@
+package io.socketproxy.frontdoor;
+
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletRequestWrapper;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.invoke.VarHandle;
+import java.nio.channels.SocketChannel;
+import org.apache.catalina.connector.Request;
+import org.apache.catalina.connector.RequestFacade;
+import org.apache.coyote.AbstractProcessor;
+import org.apache.coyote.ActionHook;
+import org.apache.tomcat.util.net.NioChannel;
+import org.apache.tomcat.util.net.SocketWrapperBase;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The TCP connection that a request came by, dug out of Tomcat, which has no public way to it.
+ *
+ * <p>Needs {@code --add-opens java.base/sun.nio.ch=ALL-UNNAMED}, which the jar's manifest has.
+ */
+public final class ClientSocket {
+    private static final Logger LOG = LoggerFactory.getLogger(ClientSocket.class);
+    private static final @Nullable Access ACCESS = Access.open();
+
+    private ClientSocket() {}
+
+    private record Access(VarHandle request, VarHandle hook, VarHandle wrapper, MethodHandle descriptor) {
+        static @Nullable Access open() {
+            try {
+                MethodHandles.Lookup lookup = MethodHandles.lookup();
+                Class<?> channel = Class.forName("sun.nio.ch.SelChImpl");
+                return new Access(
+                        MethodHandles.privateLookupIn(RequestFacade.class, lookup)
+                                .findVarHandle(RequestFacade.class, "request", Request.class),
+                        MethodHandles.privateLookupIn(org.apache.coyote.Request.class, lookup)
+                                .findVarHandle(org.apache.coyote.Request.class, "hook", ActionHook.class),
+                        MethodHandles.privateLookupIn(AbstractProcessor.class, lookup)
+                                .findVarHandle(AbstractProcessor.class, "socketWrapper", SocketWrapperBase.class),
+                        MethodHandles.privateLookupIn(channel, lookup)
+                                .findVirtual(channel, "getFDVal", MethodType.methodType(int.class))
+                                .asType(MethodType.methodType(int.class, SocketChannel.class)));
+            } catch (ReflectiveOperationException e) {
+                LOG.warn("Clients that disconnect while a call waits go unnoticed: {}", e.toString());
+                return null;
+            }
+        }
+    }
+
+    /** The descriptor of the connection, which is Tomcat's to close; -1 where it cannot be had. */
+    public static int descriptor(ServletRequest request) {
+        Access access = ACCESS;
+        SocketChannel channel = access == null ? null : channel(access, request);
+        return channel == null ? -1 : descriptor(channel);
+    }
+
+    /** The descriptor of a channel, as {@link #descriptor(ServletRequest)}. */
+    public static int descriptor(SocketChannel channel) {
+        Access access = ACCESS;
+        if (access == null) {
+            return -1;
+        }
+        try {
+            return (int) access.descriptor().invokeExact(channel);
+        } catch (Throwable t) {
+            throw new IllegalStateException(t);
+        }
+    }
+
+    private static @Nullable SocketChannel channel(Access access, ServletRequest request) {
+        ServletRequest innermost = request;
+        while (innermost instanceof ServletRequestWrapper wrapper) {
+            innermost = wrapper.getRequest();
+        }
+        if (innermost instanceof RequestFacade facade
+                && access.request().get(facade) instanceof Request catalina
+                && access.hook().getVolatile(catalina.getCoyoteRequest()) instanceof AbstractProcessor processor
+                && access.wrapper().getVolatile(processor) instanceof SocketWrapperBase<?> wrapper
+                && wrapper.getSocket() instanceof NioChannel channel) {
+            return channel.getIOChannel();
+        }
+        return null;
+    }
+}

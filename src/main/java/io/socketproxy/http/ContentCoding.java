@@ -1,0 +1,10 @@
+package io.socketproxy.http;
+
+/** A body has a Content-Encoding. */
+public final class ContentCoding extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    ContentCoding() {
+        super("a body is taken as it is: send it without Content-Encoding", null, false, false);
+    }
+}

@@ -1,0 +1,98 @@
+package io.socketproxy.http;
+
+import io.socketproxy.socket.SocketFault;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.lang.reflect.RecordComponent;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import org.springdoc.core.annotations.ParameterObject;
+import org.springframework.core.DefaultParameterNameDiscoverer;
+import org.springframework.core.MethodParameter;
+import org.springframework.util.ClassUtils;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.method.HandlerMethod;
+import org.springframework.web.servlet.HandlerInterceptor;
+
+/**
+ * Refuses query parameters that an endpoint does not have, or that say nothing or two things: with a misspelt timeoutMs, or none
+ * behind the equals sign, a call would wait for a minute.
+ */
+public final class KnownParameters implements HandlerInterceptor {
+    private static final Pattern DECIMAL = Pattern.compile("-?[0-9]{1,19}");
+
+    /** More than any name, address, list of flags or base64 of an address takes. */
+    private static final int MAX_LENGTH = 2048;
+
+    private final Map<HandlerMethod, Map<String, Class<?>>> known = new ConcurrentHashMap<>();
+
+    @Override
+    public boolean preHandle(HttpServletRequest request, HttpServletResponse response, Object handler) {
+        if (request.getQueryString() != null && handler instanceof HandlerMethod method) {
+            require(request, known.computeIfAbsent(method, KnownParameters::types));
+        }
+        return true;
+    }
+
+    /**
+     * Requires that the request has no others than these, and each once.
+     *
+     * @throws SocketFault EINVAL naming the parameter
+     */
+    public static void require(HttpServletRequest request, Map<String, Class<?>> types) {
+        for (String name : Collections.list(request.getParameterNames())) {
+            // A handshake's credential, which the filter chain has taken.
+            if (!name.equals("ticket")) {
+                check(name, request.getParameterValues(name), types);
+            }
+        }
+    }
+
+    private static void check(String name, String[] values, Map<String, Class<?>> types) {
+        Class<?> type = types.get(name);
+        if (type == null) {
+            throw SocketFault.invalid(
+                    name,
+                    "there is no parameter " + name + " here"
+                            + (types.isEmpty()
+                                    ? ""
+                                    : "; known are " + String.join(", ", new TreeSet<>(types.keySet()))));
+        }
+        if (values.length > 1) {
+            throw SocketFault.invalid(name, name + " is given more than once");
+        }
+        // A name without "=" is the empty string to Tomcat; other containers may say null.
+        String value = Objects.requireNonNullElse(values[0], "");
+        if (value.length() > MAX_LENGTH) {
+            throw SocketFault.invalid(name, name + " is longer than " + MAX_LENGTH + " characters");
+        }
+        boolean number = Number.class.isAssignableFrom(ClassUtils.resolvePrimitiveIfNecessary(type));
+        if (value.isBlank() && (number || type.isPrimitive())) {
+            throw SocketFault.invalid(name, name + " is empty; give a number, or leave it out");
+        }
+        // Spring's own conversion takes blanks, #1f, and the digits of all scripts.
+        if (number && !DECIMAL.matcher(value).matches()) {
+            throw SocketFault.invalid(name, name + " cannot be \"" + value + "\"");
+        }
+    }
+
+    private static Map<String, Class<?>> types(HandlerMethod method) {
+        Map<String, Class<?>> types = new HashMap<>();
+        for (MethodParameter parameter : method.getMethodParameters()) {
+            parameter.initParameterNameDiscovery(new DefaultParameterNameDiscoverer());
+            if (parameter.hasParameterAnnotation(RequestParam.class)) {
+                types.put(String.valueOf(parameter.getParameterName()), parameter.getParameterType());
+            } else if (parameter.hasParameterAnnotation(ParameterObject.class)) {
+                for (RecordComponent component : parameter.getParameterType().getRecordComponents()) {
+                    types.put(component.getName(), component.getType());
+                }
+            }
+        }
+        return types;
+    }
+}

@@ -1,0 +1,262 @@
+package io.socketproxy.rest;
+
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import io.socketproxy.address.Endpoint;
+import io.socketproxy.http.CallsInFlight;
+import io.socketproxy.http.JsonBodies;
+import io.socketproxy.http.JsonText;
+import io.socketproxy.http.Timeouts;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.overload.Room;
+import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.Sockets;
+import io.socketproxy.security.Owner;
+import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Deadline;
+import io.socketproxy.socket.SocketFault;
+import io.swagger.v3.oas.annotations.media.Content;
+import io.swagger.v3.oas.annotations.media.Schema;
+import jakarta.servlet.http.HttpServletRequest;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.springdoc.core.annotations.ParameterObject;
+import org.springframework.http.MediaType;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+import tools.jackson.databind.annotation.JsonDeserialize;
+
+/** Data into handles: send(2), sendto(2), and send(2) until all is sent. */
+@RestController
+@RequestMapping("/api/v1/sockets")
+class SendController {
+    /** How much of a body one send takes to the kernel, which has no larger buffers by default. */
+    private static final int MAX_SEND = 1 << 20;
+
+    private final Sockets sockets;
+    private final Timeouts timeouts;
+
+    SendController(Sockets sockets, Timeouts timeouts) {
+        this.sockets = sockets;
+        this.timeouts = timeouts;
+    }
+
+    /** A body that is taken as it is, for the generated API document: an InputStream does not tell. */
+    @Target(ElementType.METHOD)
+    @Retention(RetentionPolicy.RUNTIME)
+    @io.swagger.v3.oas.annotations.parameters.RequestBody(
+            required = true,
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                            schema = @Schema(type = "string", format = "binary")))
+    private @interface BytesBody {}
+
+    /** What is to be sent, as JSON. */
+    record SendRequest(
+            byte @Nullable [] data,
+
+            @JsonDeserialize(using = JsonText.Utf8.class) @Schema(implementation = String.class)
+            byte @Nullable [] text)
+            implements JsonBodies.Data {
+        @JsonIgnore
+        byte[] bytes() {
+            byte[] bytes = data != null ? data : text;
+            if (bytes == null || data != null && text != null) {
+                throw SocketFault.invalid("data", "give either data (base64) or text (sent as UTF-8)");
+            }
+            return bytes;
+        }
+
+        @Override
+        public long length() {
+            return (data == null ? 0 : data.length) + (long) (text == null ? 0 : text.length);
+        }
+    }
+
+    record SentJson(long sent) {}
+
+    @PostMapping(
+            path = "/{id}/send",
+            consumes = MediaType.APPLICATION_JSON_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
+    SentJson send(
+            Owner owner,
+            @PathVariable String id,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            @RequestBody SendRequest body,
+            HttpServletRequest http) {
+        byte[] data = body.bytes();
+        return new SentJson(sockets.with(
+                owner.name(),
+                id,
+                handle ->
+                        sockets.send(handle, data, Constant.messageFlags(flags), timeouts.ofSender(timeoutMs, http))));
+    }
+
+    @PostMapping(
+            path = "/{id}/send",
+            consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
+    @BytesBody
+    SentJson send(
+            Owner owner,
+            @PathVariable String id,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            InputStream body,
+            HttpServletRequest http) {
+        return new SentJson(sockets.with(owner.name(), id, handle -> {
+            byte[] data = read(body, handle, http);
+            return sockets.send(handle, data, Constant.messageFlags(flags), timeouts.ofSender(timeoutMs, http));
+        }));
+    }
+
+    @PostMapping(
+            path = "/{id}/sendall",
+            consumes = MediaType.APPLICATION_JSON_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
+    SentJson sendall(
+            Owner owner,
+            @PathVariable String id,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            @RequestBody SendRequest body,
+            HttpServletRequest http) {
+        return sendall(owner, id, flags, timeoutMs, new ByteArrayInputStream(body.bytes()), http);
+    }
+
+    @PostMapping(
+            path = "/{id}/sendall",
+            consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
+    @BytesBody
+    SentJson sendall(
+            Owner owner,
+            @PathVariable String id,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            InputStream body,
+            HttpServletRequest http) {
+        return new SentJson(sockets.with(owner.name(), id, handle -> {
+            Deadline deadline = timeouts.ofSender(timeoutMs, http);
+            if (!handle.socket().isStream()) {
+                return (long) sockets.send(handle, read(body, handle, http), Constant.messageFlags(flags), deadline);
+            }
+            CallsInFlight.room(http).take(BsdSocket.SENDALL_BYTES);
+            return handle.socket().sendAll(body::read, Constant.messageFlags(flags), deadline);
+        }));
+    }
+
+    @PostMapping(
+            path = "/{id}/sendto",
+            consumes = MediaType.APPLICATION_JSON_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
+    SentJson sendto(
+            Owner owner,
+            @PathVariable String id,
+            @ParameterObject Destination destination,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            @RequestBody SendRequest body,
+            HttpServletRequest http) {
+        byte[] data = body.bytes();
+        return new SentJson(
+                sockets.with(owner.name(), id, handle -> sendTo(handle, data, destination, flags, timeoutMs, http)));
+    }
+
+    @PostMapping(
+            path = "/{id}/sendto",
+            consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
+    @BytesBody
+    SentJson sendto(
+            Owner owner,
+            @PathVariable String id,
+            @ParameterObject Destination destination,
+            @RequestParam(required = false) @Nullable Constant flags,
+            @RequestParam(required = false) @Nullable Long timeoutMs,
+            InputStream body,
+            HttpServletRequest http) {
+        return new SentJson(sockets.with(
+                owner.name(),
+                id,
+                handle -> sendTo(handle, read(body, handle, http), destination, flags, timeoutMs, http)));
+    }
+
+    private int sendTo(
+            Handle handle,
+            byte[] data,
+            Destination destination,
+            @Nullable Constant flags,
+            @Nullable Long timeoutMs,
+            HttpServletRequest http) {
+        if (destination.isAbsent()) {
+            throw SocketFault.argument(Errno.EDESTADDRREQ, "host", "sendto needs host and port, or path");
+        }
+        Endpoint endpoint = destination.address().endpoint();
+        try {
+            return sockets.sendTo(
+                    handle, data, Constant.messageFlags(flags), endpoint, timeouts.ofSender(timeoutMs, http));
+        } catch (SocketFault fault) {
+            if (fault.errno() == Errno.EINVAL && fault.field() == null && endpoint.port() == 0) {
+                throw SocketFault.invalid("port", "nothing can be sent to port 0");
+            }
+            throw fault;
+        }
+    }
+
+    /** The address of sendto, as query parameters. */
+    record Destination(
+            @Nullable String host,
+            @Nullable Integer port,
+            @Nullable Long flowinfo,
+            @Nullable Long scopeId,
+            @Nullable String path) {
+        boolean isAbsent() {
+            return host == null && port == null && path == null;
+        }
+
+        AddressJson address() {
+            return new AddressJson(host, port, flowinfo, scopeId, path);
+        }
+    }
+
+    /** As much of the body as one call can send; of a datagram's one byte too many, which the kernel answers by EMSGSIZE. */
+    private static byte[] read(InputStream body, Handle handle, HttpServletRequest http) {
+        int most = handle.socket().isStream() ? MAX_SEND : handle.socket().longestDatagram() + 1;
+        Room room = CallsInFlight.room(http);
+        byte[] data = new byte[0];
+        int length = 0;
+        try {
+            while (length < most) {
+                if (length == data.length) {
+                    int larger = Math.min(most, Math.max(8192, 2 * length));
+                    room.take(larger);
+                    room.giveBack(length);
+                    data = Arrays.copyOf(data, larger);
+                }
+                int read = body.read(data, length, data.length - length);
+                if (read < 0) {
+                    break;
+                }
+                length += read;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return length == data.length ? data : Arrays.copyOf(data, length);
+    }
+}
