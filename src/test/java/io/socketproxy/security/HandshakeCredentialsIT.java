@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.socketproxy.testing.HttpAnswer;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
@@ -52,7 +53,7 @@ class HandshakeCredentialsIT extends SecuredServer {
     void refusesHandshakesFromForeignOriginsBeforeATicketIsSpent(String origin) {
         String ticket = ticket(BEARER);
 
-        RawHttp.Answer answer = http.handshake(PROBE + "/stream?ticket=" + ticket, origin);
+        HttpAnswer answer = http.handshake(PROBE + "/stream?ticket=" + ticket, origin);
 
         assertThat(answer.status()).isEqualTo(403);
         assertThat(answer.json().get("errno").asString()).isEqualTo("EACCES");
@@ -64,11 +65,11 @@ class HandshakeCredentialsIT extends SecuredServer {
     void takesATicketForOneHandshake() {
         String ticket = ticket("Authorization: Bearer token-of-alice-1");
 
-        RawHttp.Answer first = http.handshake(PROBE + "?x=1&ticket=" + ticket + "&y=2");
+        HttpAnswer first = http.handshake(PROBE + "?x=1&ticket=" + ticket + "&y=2");
         assertThat(first.status()).isEqualTo(200);
         assertThat(first.json().get("owner").asString()).isEqualTo("alice");
 
-        RawHttp.Answer second = http.handshake(PROBE + "?ticket=" + ticket);
+        HttpAnswer second = http.handshake(PROBE + "?ticket=" + ticket);
         assertThat(second.status()).isEqualTo(401);
         assertThat(second.json().get("detail").asString()).contains("/api/v1/tickets");
         assertThat(second.json().get("instance").asString()).isEqualTo(PROBE);
@@ -106,7 +107,7 @@ class HandshakeCredentialsIT extends SecuredServer {
 
     @Test
     void saysWhenATicketExpires() {
-        RawHttp.Answer answer = http.post("/api/v1/tickets", BEARER);
+        HttpAnswer answer = http.post("/api/v1/tickets", BEARER);
 
         assertThat(answer.status()).isEqualTo(201);
         assertThat(answer.header("Cache-Control")).contains("no-store");
@@ -122,20 +123,20 @@ class HandshakeCredentialsIT extends SecuredServer {
     void takesATokenFromAHandshakesSubprotocolAndHidesIt(String protocols) {
         String header = "Sec-WebSocket-Protocol: " + protocols.formatted(protocol(TOKEN));
 
-        RawHttp.Answer seen = http.handshake(PROBE, header);
+        HttpAnswer seen = http.handshake(PROBE, header);
         assertThat(seen.json().get("owner").asString()).isEqualTo("default");
         assertThat(seen.json().get("protocols").values())
                 .singleElement()
                 .satisfies(offered -> assertThat(offered.asString()).isEqualTo("binary"));
 
-        RawHttp.Answer switched = http.handshake(PROBE + "/stream", header);
+        HttpAnswer switched = http.handshake(PROBE + "/stream", header);
         assertThat(switched.status()).isEqualTo(101);
         assertThat(switched.header("Sec-WebSocket-Protocol")).contains("binary");
     }
 
     @Test
     void hidesTheHeaderThatHeldOnlyTheToken() {
-        RawHttp.Answer answer = http.handshake(PROBE, "Sec-WebSocket-Protocol: " + protocol(TOKEN));
+        HttpAnswer answer = http.handshake(PROBE, "Sec-WebSocket-Protocol: " + protocol(TOKEN));
 
         assertThat(answer.status()).isEqualTo(200);
         assertThat(answer.json().get("protocols")).isEmpty();

@@ -2,6 +2,7 @@ package io.socketproxy.security;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.socketproxy.testing.HttpAnswer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -66,7 +67,7 @@ class SecurityIT extends SecuredServer {
             })
     void needsACredentialForAllElse(String path) {
         for (String method : List.of("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")) {
-            RawHttp.Answer answer = http.send(method, path, "Content-Length: 0");
+            HttpAnswer answer = http.send(method, path, "Content-Length: 0");
             assertThat(answer.status()).as(method).isEqualTo(401);
             assertThat(answer.header("WWW-Authenticate")).contains("Bearer");
         }
@@ -74,7 +75,7 @@ class SecurityIT extends SecuredServer {
 
     @Test
     void answersWithoutACredentialWithAProblemThatSaysHowToSendOne() {
-        RawHttp.Answer answer = http.get(PROBE + "?ticket=spt_secret");
+        HttpAnswer answer = http.get(PROBE + "?ticket=spt_secret");
 
         assertThat(answer.status()).isEqualTo(401);
         assertThat(answer.header("Content-Type")).contains("application/problem+json");
@@ -91,7 +92,7 @@ class SecurityIT extends SecuredServer {
     @ParameterizedTest
     @CsvSource({TOKEN + ",default", "token-of-alice-1,alice", "token-of-alice-2,alice"})
     void tellsTheOwnerByTheToken(String token, String owner) {
-        RawHttp.Answer answer = http.get(PROBE, "Authorization: Bearer " + token);
+        HttpAnswer answer = http.get(PROBE, "Authorization: Bearer " + token);
 
         assertThat(answer.status()).isEqualTo(200);
         assertThat(answer.json().get("owner").asString()).isEqualTo(owner);
@@ -130,7 +131,7 @@ class SecurityIT extends SecuredServer {
                 "X-Authorization: Bearer " + TOKEN,
             })
     void refusesEveryOtherCredential(String header) {
-        RawHttp.Answer answer = http.get(PROBE, header);
+        HttpAnswer answer = http.get(PROBE, header);
 
         assertThat(answer.status()).isEqualTo(401);
         assertThat(answer.header("WWW-Authenticate").orElseThrow()).startsWith("Bearer");
@@ -170,7 +171,7 @@ class SecurityIT extends SecuredServer {
             })
     void refusesPathsThatCouldMeanAnother(String target) {
         for (String header : List.of("X: y", BEARER)) {
-            RawHttp.Answer answer = http.get(target, header);
+            HttpAnswer answer = http.get(target, header);
             assertThat(answer.status()).isIn(400, 401);
             assertThat(answer.header("Content-Type")).contains("application/problem+json");
             assertThat(answer.header("Cache-Control")).contains("no-store");
@@ -180,7 +181,7 @@ class SecurityIT extends SecuredServer {
     @ParameterizedTest
     @ValueSource(strings = {"/api%2fv1", "/client/..%2fapi", "/client/%ff%fe", "/%c0%ae%c0%ae/", "/a\\b", "/a b", "/%"})
     void refusesWhatTheContainerRefusesWithoutSayingMuch(String target) {
-        RawHttp.Answer answer = http.get(target, BEARER);
+        HttpAnswer answer = http.get(target, BEARER);
 
         assertThat(answer.status()).isIn(400, 404);
         assertThat(answer.body()).doesNotContain("Exception", "at org.", "Tomcat/");
@@ -188,7 +189,7 @@ class SecurityIT extends SecuredServer {
 
     @Test
     void refusesUnknownMethods() {
-        RawHttp.Answer answer = http.send("BREW", PROBE, BEARER);
+        HttpAnswer answer = http.send("BREW", PROBE, BEARER);
 
         assertThat(answer.status()).isEqualTo(400);
         assertThat(answer.json().get("errno").asString()).isEqualTo("EINVAL");
@@ -202,7 +203,7 @@ class SecurityIT extends SecuredServer {
 
     @Test
     void keepsTheServersSecretsOutOfErrors() {
-        RawHttp.Answer answer = http.send("DELETE", PROBE, BEARER);
+        HttpAnswer answer = http.send("DELETE", PROBE, BEARER);
 
         assertThat(answer.status()).isEqualTo(500);
         assertThat(answer.body()).doesNotContain("a secret of the server's", "Exception", "at io.socketproxy");
@@ -211,7 +212,7 @@ class SecurityIT extends SecuredServer {
     @Test
     void sendsTheHeadersThatKeepBrowsersStrict() {
         for (String path : List.of(PROBE, "/api/v1/nothing", "/actuator/health", "/", "/swagger-ui/index.html")) {
-            RawHttp.Answer answer = http.get(path, BEARER);
+            HttpAnswer answer = http.get(path, BEARER);
             assertThat(answer.header("X-Content-Type-Options")).as(path).contains("nosniff");
             assertThat(answer.header("X-Frame-Options")).as(path).contains("DENY");
             assertThat(answer.header("Referrer-Policy")).as(path).contains("no-referrer");
@@ -239,13 +240,13 @@ class SecurityIT extends SecuredServer {
 
     @Test
     void opensCorsForListedOriginsOnly() {
-        RawHttp.Answer listed = http.get(PROBE, BEARER, "Origin: https://pages.example");
+        HttpAnswer listed = http.get(PROBE, BEARER, "Origin: https://pages.example");
         assertThat(listed.status()).isEqualTo(200);
         assertThat(listed.header("Access-Control-Allow-Origin")).contains("https://pages.example");
         assertThat(listed.header("Access-Control-Allow-Credentials")).isEmpty();
         assertThat(listed.header("Access-Control-Expose-Headers").orElseThrow()).contains("Socket-Address-Host");
 
-        RawHttp.Answer preflight = http.send(
+        HttpAnswer preflight = http.send(
                 "OPTIONS",
                 PROBE,
                 "Origin: https://pages.example",

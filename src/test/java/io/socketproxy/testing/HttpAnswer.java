@@ -40,11 +40,11 @@ public record HttpAnswer(int status, List<String> headerLines, String body) {
             request.append(header).append("\r\n");
         }
         socket.getOutputStream().write((request + "\r\n").getBytes(ISO_8859_1));
-        return read(in);
+        return read(in, method);
     }
 
-    /** Reads an answer to its end, which Content-Length or the last chunk tells; one of 101 has none. */
-    private static HttpAnswer read(InputStream in) throws IOException {
+    /** Reads an answer to its end, which Content-Length, the last chunk or the server's FIN tells; one of 101 has no body. */
+    public static HttpAnswer read(InputStream in, String method) throws IOException {
         StringBuilder head = new StringBuilder();
         while (head.indexOf("\r\n\r\n") < 0) {
             int next = in.read();
@@ -57,13 +57,19 @@ public record HttpAnswer(int status, List<String> headerLines, String body) {
                 head.toString().lines().filter(line -> !line.isEmpty()).toList();
         HttpAnswer answer =
                 new HttpAnswer(Integer.parseInt(lines.getFirst().split(" ")[1]), lines.subList(1, lines.size()), "");
-        if (answer.status() == 101) {
+        if (answer.status() == 101 || method.equals("HEAD")) {
             return answer;
         }
         Optional<String> length = answer.header("Content-Length");
         byte[] body = length.isPresent()
                 ? in.readNBytes(Integer.parseInt(length.get()))
-                : answer.header("Transfer-Encoding").isPresent() ? chunks(in) : new byte[0];
+                : answer.header("Transfer-Encoding").isPresent()
+                        ? chunks(in)
+                        : answer.header("Connection")
+                                        .filter("close"::equalsIgnoreCase)
+                                        .isPresent()
+                                ? in.readAllBytes()
+                                : new byte[0];
         return new HttpAnswer(answer.status(), answer.headerLines(), new String(body, UTF_8));
     }
 
