@@ -1,11 +1,10 @@
 package io.socketproxy.container;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.Ports;
+import io.socketproxy.testing.Eventually;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -83,18 +82,10 @@ final class Containers {
         return DOCKER.inspectContainerCmd(container.getContainerId()).exec();
     }
 
-    static void awaitHealthy(GenericContainer<?> container) throws InterruptedException {
-        await(() -> {
+    static void awaitHealthy(GenericContainer<?> container) {
+        Eventually.is("healthy", () -> {
             var health = inspect(container).getState().getHealth();
             return health != null && "healthy".equals(health.getStatus());
         });
-    }
-
-    static void await(java.util.function.BooleanSupplier condition) throws InterruptedException {
-        long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime() - end).as("in time").isNegative();
-            Thread.sleep(50);
-        }
     }
 }

@@ -7,6 +7,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.ServiceClient;
+import io.socketproxy.testing.Eventually;
+import io.socketproxy.testing.Target;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.http.HttpClient;
@@ -219,8 +221,9 @@ class ImageIT {
                     CompletableFuture.runAsync(() -> DOCKER.stopContainerCmd(other.getContainerId())
                             .withTimeout(60)
                             .exec());
-            Containers.await(() -> client.get("/actuator/health/readiness").status() == 503);
-            Containers.await(() -> {
+            Eventually.is(
+                    "not ready", () -> client.get("/actuator/health/readiness").status() == 503);
+            Eventually.is("refuses", () -> {
                 ServiceClient.Answer made = client.post("/api/v1/sockets", "{}");
                 if (made.status() == 201) {
                     client.delete(made.location());
@@ -278,7 +281,7 @@ class ImageIT {
                         CompletableFuture.runAsync(() -> DOCKER.stopContainerCmd(other.getContainerId())
                                 .withTimeout(60)
                                 .exec());
-                Containers.await(() -> other.getLogs().contains("Graceful shutdown complete"));
+                Eventually.is("no calls left", () -> other.getLogs().contains("Graceful shutdown complete"));
 
                 assertThat(peer.getInputStream().readAllBytes()).hasSize(sent);
                 stopping.join();
@@ -301,7 +304,7 @@ class ImageIT {
 
                 DOCKER.killContainerCmd(other.getContainerId()).exec();
 
-                assertThat(endOf(peer)).isTrue();
+                assertThat(Target.ends(peer)).isTrue();
             }
             DOCKER.startContainerCmd(other.getContainerId()).exec();
             Containers.awaitHealthy(other);
@@ -310,17 +313,6 @@ class ImageIT {
                     .isEmpty();
             again.post("/api/v1/listeners", "{'host': '0.0.0.0', 'port': %d}".formatted(LISTEN_PORT))
                     .expect(201);
-        }
-    }
-
-    /** Whether the connection ends, by a FIN or an RST. */
-    private static boolean endOf(Socket peer) {
-        try {
-            return peer.getInputStream().read() == -1;
-        } catch (java.net.SocketTimeoutException e) {
-            return false;
-        } catch (java.io.IOException e) {
-            return true;
         }
     }
 

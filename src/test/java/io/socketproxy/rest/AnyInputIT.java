@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.rest.Api.Answer;
 import io.socketproxy.rest.Api.Connected;
+import io.socketproxy.testing.Eventually;
 import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Files;
@@ -74,8 +75,7 @@ class AnyInputIT extends RealServerCalls {
         }
         assertThat(api.handles().size()).isEqualTo((int) (handles - closed));
         long before = descriptors - closed;
-        HandleUse.await(
-                () -> settledDescriptors() <= before + 2, "descriptors: " + before + " before, " + descriptors());
+        Eventually.is("no more descriptors than " + before, () -> settledDescriptors() <= before + 2);
     }
 
     /** Once connections that were closed a moment ago are gone. */

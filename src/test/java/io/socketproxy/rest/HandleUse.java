@@ -1,17 +1,16 @@
 package io.socketproxy.rest;
 
-import java.time.Duration;
-import java.util.function.BooleanSupplier;
+import io.socketproxy.testing.Eventually;
 
 /** Tells by its lease whether a call waits on a handle. */
 record HandleUse(Api api) {
     /** While a call waits on it, the end of its lease moves with the clock. */
     void awaitUsed(String handle) {
-        await(() -> moves(handle), "nobody waits on " + handle);
+        Eventually.is("somebody waits on " + handle, () -> moves(handle));
     }
 
     void awaitUnused(String handle) {
-        await(() -> !moves(handle), "somebody waits on " + handle);
+        Eventually.is("nobody waits on " + handle, () -> !moves(handle));
     }
 
     private boolean moves(String handle) {
@@ -29,16 +28,6 @@ record HandleUse(Api api) {
             }
         }
         throw new AssertionError(handle + " is gone");
-    }
-
-    static void await(BooleanSupplier condition, String otherwise) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-        while (!condition.getAsBoolean()) {
-            if (System.nanoTime() > deadline) {
-                throw new AssertionError(otherwise);
-            }
-            sleep(10);
-        }
     }
 
     static void sleep(long millis) {

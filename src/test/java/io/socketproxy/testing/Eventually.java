@@ -1,13 +1,16 @@
 package io.socketproxy.testing;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /** Waits for what must come about, without a guess at how long it takes. */
 public final class Eventually {
 
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
 
     private Eventually() {}
 
@@ -15,7 +18,7 @@ public final class Eventually {
         void check() throws Exception;
     }
 
-    /** Tries until the assertion holds; after 30 s it fails as the last try did. */
+    /** Tries until the assertion holds; after a minute it fails as the last try did. */
     public static void holds(Assertion assertion) throws Exception {
         comes(() -> {
             assertion.check();
@@ -34,6 +37,20 @@ public final class Eventually {
                     throw e;
                 }
                 TimeUnit.MILLISECONDS.sleep(20);
+            }
+        }
+    }
+
+    /** Waits until it is so; after a minute it fails, saying what was to be. */
+    public static void is(String what, BooleanSupplier condition) {
+        long end = System.nanoTime() + LIMIT.toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime() - end).as("in time: " + what).isNegative();
+            try {
+                TimeUnit.MILLISECONDS.sleep(10);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError(what, e);
             }
         }
     }
