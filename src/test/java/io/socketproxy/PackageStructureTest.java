@@ -27,18 +27,22 @@ class PackageStructureTest {
             Map.entry("libc", 0),
             Map.entry("overload", 0),
             Map.entry("address", 1),
+            Map.entry("wire", 1),
             Map.entry("policy", 2),
             Map.entry("frontdoor", 3),
             Map.entry("socket", 3),
             Map.entry("http", 4),
             Map.entry("registry", 4),
             Map.entry("security", 5),
-            Map.entry("stream", 5),
-            Map.entry("rest", 6),
+            Map.entry("websocket", 5),
+            Map.entry("relay", 5),
+            Map.entry("stream", 6),
             Map.entry("wisp", 6),
             Map.entry("emscripten", 6),
+            Map.entry("proxy", 6),
             Map.entry("observability", 6),
-            Map.entry("", 7));
+            Map.entry("rest", 7),
+            Map.entry("", 8));
 
     private static final JavaClasses MAIN = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -72,27 +76,64 @@ class PackageStructureTest {
     void theContainerIsSeenOnlyWhereItsConnectionsAreServed() {
         classes()
                 .that()
-                .resideInAnyPackage(ROOT + ".address..", ROOT + ".policy..", ROOT + ".socket..", ROOT + ".registry..")
+                .resideInAnyPackage(
+                        ROOT + ".address..",
+                        ROOT + ".wire..",
+                        ROOT + ".policy..",
+                        ROOT + ".socket..",
+                        ROOT + ".registry..",
+                        ROOT + ".relay..",
+                        ROOT + ".stream..")
                 .should()
                 .onlyDependOnClassesThat(notOfTheWeb())
                 .allowEmptyShould(true)
                 .check(MAIN);
     }
 
-    /** A session runs on any connection: whatever carries one is behind {@code ClientConnection} and {@code Wire}. */
+    /** A connection is served on any wire: the container is seen by its handshake, and by what it is taken from. */
     @Test
-    void aStreamKnowsTheContainerOnlyAtItsEdge() {
+    void aWebSocketKnowsTheContainerOnlyAtItsEdge() {
         classes()
                 .that()
-                .resideInAPackage(ROOT + ".stream..")
+                .resideInAPackage(ROOT + ".websocket..")
                 .and(DescribedPredicate.not(DescribedPredicate.describe(
                         "are the edge",
-                        type -> Set.of("ContainerWire", "OpeningHandshake", "StreamUpgrade", "TomcatEnd")
+                        type -> Set.of(
+                                        "ContainerWire",
+                                        "HandOver",
+                                        "HandshakeRequest",
+                                        "OpeningHandshake",
+                                        "TomcatEnd",
+                                        "Upgrade")
                                 .contains(type.getName()
                                         .substring(type.getPackageName().length() + 1)
                                         .split("\\$", 2)[0]))))
                 .should()
                 .onlyDependOnClassesThat(notOfTheWeb())
+                .check(MAIN);
+    }
+
+    /** Who is served, and by which socket, is behind {@code Served}. */
+    @Test
+    void aWebSocketKnowsNoSocket() {
+        classes()
+                .that()
+                .resideInAPackage(ROOT + ".websocket..")
+                .should()
+                .onlyDependOnClassesThat(DescribedPredicate.describe(
+                        "are no socket's", type -> !type.getPackageName().equals(ROOT + ".socket")))
+                .check(MAIN);
+    }
+
+    /** A wire is a pipe, whoever has it: nothing of it is anybody's protocol or framework. */
+    @Test
+    void aWireNeedsNoSpring() {
+        classes()
+                .that()
+                .resideInAPackage(ROOT + ".wire..")
+                .should()
+                .onlyDependOnClassesThat(DescribedPredicate.describe(
+                        "are not Spring's", type -> !type.getPackageName().startsWith("org.springframework")))
                 .check(MAIN);
     }
 

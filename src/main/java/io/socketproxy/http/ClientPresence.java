@@ -8,6 +8,7 @@ import io.socketproxy.frontdoor.ClientSocket;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Readiness;
+import io.socketproxy.socket.Subscription;
 import jakarta.servlet.http.HttpServletRequest;
 
 /**
@@ -51,8 +52,7 @@ final class ClientPresence implements Caller {
     }
 
     @Override
-    public Watching whenGone(Runnable action) {
-        Readiness.Watched watched = readiness.watch(descriptor, events, action);
-        return watched::close;
+    public Subscription whenGone(Runnable action) {
+        return readiness.watch(descriptor, events, action);
     }
 }

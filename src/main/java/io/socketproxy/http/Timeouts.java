@@ -1,9 +1,9 @@
 package io.socketproxy.http;
 
 import io.socketproxy.socket.Caller;
+import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Readiness;
 import io.socketproxy.socket.SocketFault;
-import io.socketproxy.socket.Wait;
 import jakarta.servlet.http.HttpServletRequest;
 import java.time.Duration;
 import java.util.function.Supplier;
@@ -22,24 +22,24 @@ public class Timeouts {
     }
 
     /** The wait that starts now, of a call that takes something for its caller; null stands for the configured default. */
-    public Wait of(@Nullable Long timeoutMs, HttpServletRequest request) {
+    public Deadline of(@Nullable Long timeoutMs, HttpServletRequest request) {
         return of(timeoutMs, () -> ClientPresence.receiving(request, readiness));
     }
 
     /** As {@link #of}, of a call that sends something or connects. */
-    public Wait ofSender(@Nullable Long timeoutMs, HttpServletRequest request) {
+    public Deadline ofSender(@Nullable Long timeoutMs, HttpServletRequest request) {
         return of(timeoutMs, () -> ClientPresence.sending(request, readiness));
     }
 
-    private Wait of(@Nullable Long timeoutMs, Supplier<Caller> caller) {
+    private Deadline of(@Nullable Long timeoutMs, Supplier<Caller> caller) {
         if (timeoutMs != null && timeoutMs < 0) {
             throw SocketFault.invalid("timeoutMs", "timeoutMs is 0 (do not wait) or more, not " + timeoutMs);
         }
         if (timeoutMs != null && timeoutMs == 0) {
-            return Wait.none();
+            return Deadline.immediate();
         }
         long maximum = properties.maximum().toMillis();
         Duration timeout = timeoutMs == null ? properties.duration() : Duration.ofMillis(Math.min(timeoutMs, maximum));
-        return Wait.upTo(timeout, caller.get());
+        return Deadline.in(timeout, caller.get());
     }
 }

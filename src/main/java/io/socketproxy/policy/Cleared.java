@@ -64,13 +64,13 @@ public sealed interface Cleared {
         }
 
         /** True if the leave is for a socket with IPV6_V6ONLY set; without the option, {@code ::} takes in IPv4 too. */
-        public boolean v6Only() {
+        boolean v6Only() {
             return v6Only;
         }
 
         @Override
         public String toString() {
-            return "Local[" + transport + " " + AddressText.of(address) + (v6Only ? " v6only]" : "]");
+            return "Local[" + transport + " " + AddressText.of(address) + (v6Only() ? " v6only]" : "]");
         }
     }
 }

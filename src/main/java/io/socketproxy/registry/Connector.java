@@ -1,5 +1,6 @@
 package io.socketproxy.registry;
 
+import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
@@ -7,10 +8,10 @@ import io.socketproxy.overload.Budget;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Transport;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Deadline;
+import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.Poll;
-import io.socketproxy.socket.Readiness;
 import io.socketproxy.socket.SocketFault;
-import io.socketproxy.socket.Wait;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -57,7 +58,6 @@ final class Connector implements AutoCloseable {
         Handle make(String owner, BsdSocket socket, Duration lease);
     }
 
-    private final Readiness readiness;
     private final Judge judge;
     private final Handles handles;
     private final Quota quota;
@@ -69,8 +69,7 @@ final class Connector implements AutoCloseable {
 
     private volatile boolean stopped;
 
-    Connector(Readiness readiness, Judge judge, Handles handles, Quota quota, Ports ports, List<SocketEvents> events) {
-        this.readiness = readiness;
+    Connector(Judge judge, Handles handles, Quota quota, Ports ports, List<SocketEvents> events) {
         this.judge = judge;
         this.handles = handles;
         this.quota = quota;
@@ -90,7 +89,7 @@ final class Connector implements AutoCloseable {
      * @throws PolicyDenied where policy allows none
      * @throws SocketFault what the last one answered; EINPROGRESS where the time was up
      */
-    void connect(Handle handle, @Nullable String host, List<SockAddr> addresses, Wait wait) {
+    void connect(Handle handle, @Nullable String host, List<SockAddr> addresses, Deadline deadline) {
         Transport transport = handle.socket().transport();
         SocketFault last = null;
         boolean counted = false;
@@ -103,7 +102,7 @@ final class Connector implements AutoCloseable {
                     quota.connecting(handle.owner());
                     counted = true;
                 }
-                connectOne(handle, remote, address, wait, left);
+                connectOne(handle, remote, address, deadline, left);
                 return;
             } catch (PolicyDenied denied) {
                 last = last == null ? denied : last;
@@ -117,14 +116,14 @@ final class Connector implements AutoCloseable {
         throw last == null ? new SocketFault(Errno.EADDRNOTAVAIL) : last;
     }
 
-    private void connectOne(Handle handle, Cleared.Remote remote, SockAddr address, Wait wait, int others) {
+    private void connectOne(Handle handle, Cleared.Remote remote, SockAddr address, Deadline deadline, int others) {
         long start = System.nanoTime();
         try {
             Errno state = start(handle, remote);
-            if (state == Errno.EINPROGRESS && others > 0 && !wait.isNone()) {
-                finishOrAbandon(handle, remote, state, wait, others);
+            if (state == Errno.EINPROGRESS && others > 0 && !deadline.isImmediate()) {
+                finishOrAbandon(handle, remote, state, deadline, others);
             } else if (state != null) {
-                finish(handle, remote, state, wait);
+                finish(handle, remote, state, deadline);
             }
         } catch (SocketFault fault) {
             if (!UNDER_WAY.contains(fault.errno())) {
@@ -144,10 +143,10 @@ final class Connector implements AutoCloseable {
         return pending[0];
     }
 
-    private void finish(Handle handle, Cleared.Remote remote, Errno state, Wait wait) {
+    private void finish(Handle handle, Cleared.Remote remote, Errno state, Deadline deadline) {
         boolean connected = false;
         try {
-            handle.socket().finishConnect(remote, state, wait);
+            handle.socket().finishConnect(remote, state, deadline);
             connected = true;
         } finally {
             if (!connected) {
@@ -157,12 +156,12 @@ final class Connector implements AutoCloseable {
         }
     }
 
-    private void finishOrAbandon(Handle handle, Cleared.Remote remote, Errno state, Wait wait, int others) {
-        Duration share = wait.remaining().dividedBy(others + 1);
+    private void finishOrAbandon(Handle handle, Cleared.Remote remote, Errno state, Deadline deadline, int others) {
+        Duration share = deadline.remaining().dividedBy(others + 1);
         try {
-            finish(handle, remote, state, wait.atMost(share.compareTo(SHARE) < 0 ? share : SHARE));
+            finish(handle, remote, state, deadline.atMost(share.compareTo(SHARE) < 0 ? share : SHARE));
         } catch (SocketFault fault) {
-            if (fault.errno() != Errno.EINPROGRESS || wait.isOver()) {
+            if (fault.errno() != Errno.EINPROGRESS || deadline.hasPassed()) {
                 throw fault;
             }
             handle.socket().abandonConnect();
@@ -184,23 +183,24 @@ final class Connector implements AutoCloseable {
     }
 
     /** What is to be connected. */
-    record Order(String owner, int type, @Nullable String host, Duration lease, Wait until) {}
+    record Order(
+            String owner, int type, @Nullable String host, Duration lease, IoEventLoopGroup loops, Deadline until) {}
 
     /**
      * A new handle that is connected to the first of the addresses to answer.
      *
-     * @param permission the handle's from now on if this returns, and given back if it throws
+     * @param permit the handle's from now on if this returns, and given back if it throws
      * @param register makes the handle one that can be found, before the race is over
      * @throws PolicyDenied where policy allows none
      * @throws SocketFault the most telling of what they answered; ETIMEDOUT for no answer
      */
-    Handle race(Order order, List<SockAddr> addresses, BsdSocket.Permission permission, Consumer<Handle> register) {
+    Handle race(Order order, List<SockAddr> addresses, Permit permit, Consumer<Handle> register) {
         try (Budget.Grant beside = quota.attempts().take(order.owner(), 0)) {
             int room = 1;
             while (room < Math.min(Race.OPEN, addresses.size()) && beside.tryGrow(1)) {
                 room++;
             }
-            Handle winner = new Attempts(order).run(addresses, room, permission);
+            Handle winner = new Attempts(order).run(addresses, room, permit);
             try {
                 register.accept(winner);
             } finally {
@@ -227,15 +227,15 @@ final class Connector implements AutoCloseable {
     }
 
     /** An attempt's leave to be: nothing while it races, and the handle's from when it has won. */
-    private static final class Leave implements BsdSocket.Permission {
-        private BsdSocket.@Nullable Permission won;
+    private static final class Leave implements Permit {
+        private @Nullable Permit won;
         private boolean closed;
 
-        synchronized void won(BsdSocket.Permission permission) {
+        synchronized void won(Permit permit) {
             if (closed) {
-                permission.close();
+                permit.close();
             } else {
-                won = permission;
+                won = permit;
             }
         }
 
@@ -260,10 +260,10 @@ final class Connector implements AutoCloseable {
             this.order = order;
         }
 
-        Handle run(List<SockAddr> addresses, int room, BsdSocket.Permission permission) {
+        Handle run(List<SockAddr> addresses, int room, Permit permit) {
             try {
                 Attempt winner = new Race<>(this, addresses, room).run();
-                winner.leave.won(permission);
+                winner.leave.won(permit);
                 winner.handle.endUse();
                 connected(winner.handle, winner.address, winner.start, null);
                 return winner.handle;
@@ -272,7 +272,7 @@ final class Connector implements AutoCloseable {
                 CompletableFuture.allOf(closing.toArray(CompletableFuture[]::new))
                         .completeOnTimeout(null, Sockets.CLOSE_SECONDS, TimeUnit.SECONDS)
                         .join();
-                permission.close();
+                permit.close();
                 if (last != null && e instanceof SocketFault fault) {
                     Duration took = Duration.ofNanos(System.nanoTime() - start);
                     Attempt tried = last;
@@ -292,7 +292,9 @@ final class Connector implements AutoCloseable {
             }
             Leave leave = new Leave();
             Handle handle = handles.make(
-                    order.owner(), BsdSocket.open(address.family(), order.type(), 0, readiness, leave), order.lease());
+                    order.owner(),
+                    BsdSocket.open(address.family(), order.type(), 0, order.loops(), leave),
+                    order.lease());
             Attempt attempt = new Attempt(handle, leave, remote, address);
             handle.beginUse();
             attempts.add(handle);
@@ -323,7 +325,7 @@ final class Connector implements AutoCloseable {
                     .map(attempt -> new Poll.Interest(attempt.handle.socket(), Constants.POLLOUT))
                     .toList();
             Poll.poll(writable, atMost == null ? order.until() : order.until().atMost(atMost));
-            return !order.until().isOver();
+            return !order.until().hasPassed();
         }
 
         @Override

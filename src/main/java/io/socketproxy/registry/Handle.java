@@ -143,11 +143,6 @@ public final class Handle {
         return attachment.get();
     }
 
-    /** Makes a stream the only one in place of another one; false if that one is not the attached one any more. */
-    public boolean replaceAttachment(Object attached, Object stream) {
-        return attachment.compareAndSet(attached, stream);
-    }
-
     /** Whether a stream is attached, which alone may receive then. */
     public boolean isAttached() {
         return attachment.get() != null;

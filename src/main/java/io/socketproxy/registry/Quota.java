@@ -11,7 +11,7 @@ import io.socketproxy.overload.DescriptorBudget;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Load;
 import io.socketproxy.overload.Overload;
-import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -65,7 +65,7 @@ final class Quota {
      *
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
-    BsdSocket.Permission admit(String owner) {
+    Permit admit(String owner) {
         return take(openHandles, owner, "open handles", "close");
     }
 
@@ -74,11 +74,11 @@ final class Quota {
      *
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
-    BsdSocket.Permission admitStream(String owner) {
+    Permit admitStream(String owner) {
         return take(openStreams, owner, "attached streams", "end");
     }
 
-    private BsdSocket.Permission take(Budget budget, String owner, String what, String verb) {
+    private Permit take(Budget budget, String owner, String what, String verb) {
         if (overload.sheds(Load.HANDLES)) {
             throw new SocketFault(
                     Errno.ENFILE,

@@ -12,6 +12,7 @@ import static io.socketproxy.libc.Constants.SOCK_DGRAM;
 import static io.socketproxy.libc.Constants.SOCK_STREAM;
 
 import io.github.bucket4j.Bucket;
+import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.Resolver;
 import io.socketproxy.libc.Constants;
@@ -29,10 +30,12 @@ import io.socketproxy.policy.Transport;
 import io.socketproxy.registry.SocketEvents.End;
 import io.socketproxy.registry.SocketEvents.Operation;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Deadline;
+import io.socketproxy.socket.Message;
+import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.Poll;
 import io.socketproxy.socket.Readiness;
 import io.socketproxy.socket.SocketFault;
-import io.socketproxy.socket.Wait;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.time.Instant;
@@ -64,7 +67,7 @@ import org.slf4j.LoggerFactory;
  * All handles, and what can be done with them: every call names the owner, to whom alone a handle exists.
  *
  * <p>Nothing gets a port or a peer but through this class, which resolves names once, asks policy about the resolved address, and
- * hands the kernel the address that was judged. All methods may be called concurrently; those that take a {@link Wait} park the
+ * hands the kernel the address that was judged. All methods may be called concurrently; those that take a {@link Deadline} park the
  * thread and are meant for virtual ones.
  */
 public final class Sockets implements AutoCloseable {
@@ -79,7 +82,7 @@ public final class Sockets implements AutoCloseable {
     /** linux/in.h: what socket(2) takes for a number of a protocol at all. */
     private static final int IPPROTO_MAX = 263;
 
-    private final Readiness readiness;
+    private final IoEventLoopGroup anyLoop;
     private final Resolver resolver;
     private final EgressPolicy egress;
     private final ListenPolicy listen;
@@ -107,7 +110,7 @@ public final class Sockets implements AutoCloseable {
             LimitProperties limits,
             Overload overload,
             List<SocketEvents> events) {
-        this.readiness = readiness;
+        this.anyLoop = readiness.loops();
         this.resolver = resolver;
         this.egress = egress;
         this.listen = listen;
@@ -115,7 +118,6 @@ public final class Sockets implements AutoCloseable {
         this.quota = new Quota(limits, overload);
         this.events = List.copyOf(events);
         this.connector = new Connector(
-                readiness,
                 (owner, transport, host, address) -> require(
                                 owner, Operation.CONNECT, egress.judge(new Target(transport, host, address)))
                         .remote(),
@@ -135,17 +137,29 @@ public final class Sockets implements AutoCloseable {
      * @throws SocketFault EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT for what a remote caller cannot have; EMFILE, ENFILE
      */
     public Handle open(String owner, int family, int type, int proto, @Nullable Duration lease) {
-        return telling(() -> create(owner, family, type, proto, lease));
+        return open(owner, family, type, proto, lease, anyLoop);
     }
 
-    private Handle create(String owner, int family, int type, int proto, @Nullable Duration lease) {
+    /**
+     * As {@link #open(String, int, int, int, Duration)}.
+     *
+     * @param loops of which the next one tells of the socket's readiness; an event loop is a group of itself, so that who relays several
+     *     sockets on one loop has them all there
+     */
+    public Handle open(
+            String owner, int family, int type, int proto, @Nullable Duration lease, IoEventLoopGroup loops) {
+        return telling(() -> create(owner, family, type, proto, lease, loops));
+    }
+
+    private Handle create(
+            String owner, int family, int type, int proto, @Nullable Duration lease, IoEventLoopGroup loops) {
         int plainType = requireKind(family, type, proto);
         Duration duration = requireLease("leaseMs", lease);
-        BsdSocket.Permission permission = admit(owner);
+        Permit permit = admit(owner);
         try {
-            return register(owner, BsdSocket.open(family, plainType, proto, readiness, permission), duration);
+            return register(owner, BsdSocket.open(family, plainType, proto, loops, permit), duration);
         } catch (SocketFault fault) {
-            permission.close();
+            permit.close();
             throw fault;
         }
     }
@@ -158,11 +172,11 @@ public final class Sockets implements AutoCloseable {
     private List<Handle> createPair(String owner, int family, int type, int proto, @Nullable Duration lease) {
         int plainType = requireKind(family, type, proto);
         Duration duration = requireLease("leaseMs", lease);
-        BsdSocket.Permission first = admit(owner);
-        BsdSocket.Permission second = null;
+        Permit first = admit(owner);
+        Permit second = null;
         try {
             second = admit(owner);
-            BsdSocket.Pair pair = BsdSocket.pair(family, plainType, proto, readiness, first, second);
+            BsdSocket.Pair pair = BsdSocket.pair(family, plainType, proto, anyLoop, first, second);
             return List.of(register(owner, pair.first(), duration), register(owner, pair.second(), duration));
         } catch (SocketFault fault) {
             first.close();
@@ -218,7 +232,7 @@ public final class Sockets implements AutoCloseable {
         }
     }
 
-    private BsdSocket.Permission admit(String owner) {
+    private Permit admit(String owner) {
         if (draining) {
             throw new Draining();
         }
@@ -339,10 +353,10 @@ public final class Sockets implements AutoCloseable {
      *
      * <p>Without a wait it is to the first one that policy allows, as the kernel does it.
      */
-    public void connect(Handle handle, Endpoint endpoint, Wait wait) {
+    public void connect(Handle handle, Endpoint endpoint, Deadline deadline) {
         BsdSocket socket = handle.socket();
         connector.connect(
-                handle, endpoint.host(), resolve(handle.owner(), endpoint, socket.family(), socket.type()), wait);
+                handle, endpoint.host(), resolve(handle.owner(), endpoint, socket.family(), socket.type()), deadline);
     }
 
     /**
@@ -353,13 +367,31 @@ public final class Sockets implements AutoCloseable {
      * @throws SocketFault the most telling of what the addresses answered; ETIMEDOUT when the time was up
      */
     public Handle openConnected(
-            String owner, int family, int type, Endpoint endpoint, @Nullable Duration lease, Wait wait) {
-        return telling(() -> createConnected(owner, family, type, endpoint, lease, wait));
+            String owner, int family, int type, Endpoint endpoint, @Nullable Duration lease, Deadline deadline) {
+        return openConnected(owner, family, type, endpoint, lease, deadline, anyLoop);
+    }
+
+    /** As the other, with the socket on the next of the loops. */
+    public Handle openConnected(
+            String owner,
+            int family,
+            int type,
+            Endpoint endpoint,
+            @Nullable Duration lease,
+            Deadline deadline,
+            IoEventLoopGroup loops) {
+        return telling(() -> createConnected(owner, family, type, endpoint, lease, deadline, loops));
     }
 
     private Handle createConnected(
-            String owner, int family, int type, Endpoint endpoint, @Nullable Duration lease, Wait wait) {
-        if (wait.isNone()) {
+            String owner,
+            int family,
+            int type,
+            Endpoint endpoint,
+            @Nullable Duration lease,
+            Deadline deadline,
+            IoEventLoopGroup loops) {
+        if (deadline.isImmediate()) {
             throw SocketFault.invalid("timeoutMs", "to connect in one step takes some time; give more than 0");
         }
         int plainType = requireType(type);
@@ -368,12 +400,12 @@ public final class Sockets implements AutoCloseable {
         }
         List<SockAddr> addresses = resolve(owner, endpoint, endpoint.path() != null ? AF_UNIX : family, plainType);
         if (addresses.size() == 1) {
-            return createConnected(owner, plainType, endpoint.host(), addresses, lease, wait);
+            return createConnected(owner, plainType, endpoint.host(), addresses, lease, deadline, loops);
         }
         Duration duration = requireLease("leaseMs", lease);
         try {
             return connector.race(
-                    new Connector.Order(owner, plainType, endpoint.host(), duration, wait),
+                    new Connector.Order(owner, plainType, endpoint.host(), duration, loops, deadline),
                     addresses,
                     admit(owner),
                     this::register);
@@ -389,13 +421,14 @@ public final class Sockets implements AutoCloseable {
             @Nullable String host,
             List<SockAddr> address,
             @Nullable Duration lease,
-            Wait wait) {
-        Handle handle = create(owner, address.getFirst().family(), type, 0, lease);
+            Deadline deadline,
+            IoEventLoopGroup loops) {
+        Handle handle = create(owner, address.getFirst().family(), type, 0, lease, loops);
         boolean connected = false;
         long start = System.nanoTime();
         try {
             inUse(handle, used -> {
-                connector.connect(used, host, address, wait);
+                connector.connect(used, host, address, deadline);
                 return null;
             });
             connected = true;
@@ -424,7 +457,7 @@ public final class Sockets implements AutoCloseable {
     }
 
     private Handle createListening(String owner, int family, Endpoint endpoint, int backlog, @Nullable Duration lease) {
-        Handle handle = create(owner, endpoint.path() != null ? AF_UNIX : family, SOCK_STREAM, 0, lease);
+        Handle handle = create(owner, endpoint.path() != null ? AF_UNIX : family, SOCK_STREAM, 0, lease, anyLoop);
         boolean listening = false;
         try {
             boolean loopback = endpoint.host() == null && endpoint.path() == null;
@@ -443,9 +476,9 @@ public final class Sockets implements AutoCloseable {
     public record Accepted(Handle handle, SockAddr peer) {}
 
     /** accept(2); null where no connection came in time. */
-    public @Nullable Accepted accept(Handle handle, Wait wait) {
+    public @Nullable Accepted accept(Handle handle, Deadline deadline) {
         requireNoStream(handle);
-        return accepted(handle, wait);
+        return accepted(handle, anyLoop, deadline);
     }
 
     /**
@@ -455,11 +488,16 @@ public final class Sockets implements AutoCloseable {
      * @throws Draining likewise
      */
     public @Nullable Accepted acceptForStream(Handle handle) {
-        return accepted(handle, Wait.none());
+        return acceptForStream(handle, anyLoop);
     }
 
-    private @Nullable Accepted accepted(Handle handle, Wait wait) {
-        BsdSocket.Accepted accepted = handle.socket().accept(() -> admit(handle.owner()), readiness, wait);
+    /** As the other, with the connection on the next of the loops. */
+    public @Nullable Accepted acceptForStream(Handle handle, IoEventLoopGroup loops) {
+        return accepted(handle, loops, Deadline.immediate());
+    }
+
+    private @Nullable Accepted accepted(Handle handle, IoEventLoopGroup loops, Deadline deadline) {
+        BsdSocket.Accepted accepted = handle.socket().accept(() -> admit(handle.owner()), loops, deadline);
         if (accepted == null) {
             return null;
         }
@@ -475,22 +513,22 @@ public final class Sockets implements AutoCloseable {
      * @param room where what is received is counted
      * @throws SocketFault EBUSY where a stream is attached, which receives alone
      */
-    public BsdSocket.@Nullable Message receive(Handle handle, int size, int flags, Wait wait, Room room) {
+    public @Nullable Message receive(Handle handle, int size, int flags, Deadline deadline, Room room) {
         requireNoStream(handle);
-        return handle.socket().receive(size, flags, wait, room);
+        return handle.socket().receive(size, flags, deadline, room);
     }
 
     /** send(2): how many bytes the kernel took. */
-    public int send(Handle handle, byte[] data, int flags, Wait wait) {
+    public int send(Handle handle, byte[] data, int flags, Deadline deadline) {
         if (handle.socket().isStream()) {
-            return handle.socket().send(data, flags, null, wait);
+            return handle.socket().send(data, flags, null, deadline);
         }
-        return sendDatagram(handle, data, flags, null, wait);
+        return sendDatagram(handle, data, flags, null, deadline);
     }
 
     /** sendto(2), under egress policy. */
-    public int sendTo(Handle handle, byte[] data, int flags, Endpoint endpoint, Wait wait) {
-        return sendDatagram(handle, data, flags, clearDestination(handle, endpoint), wait);
+    public int sendTo(Handle handle, byte[] data, int flags, Endpoint endpoint, Deadline deadline) {
+        return sendDatagram(handle, data, flags, clearDestination(handle, endpoint), deadline);
     }
 
     /**
@@ -538,22 +576,23 @@ public final class Sockets implements AutoCloseable {
     }
 
     /** The kernel binds an unbound UDP socket before it looks at anything else, even at whether there is a destination. */
-    private int sendDatagram(Handle handle, byte[] data, int flags, Cleared.@Nullable Remote destination, Wait wait) {
+    private int sendDatagram(
+            Handle handle, byte[] data, int flags, Cleared.@Nullable Remote destination, Deadline deadline) {
         BsdSocket socket = handle.socket();
         if (socket.isStream() || handle.hasPort() || socket.transport().isUnix()) {
-            return socket.send(data, flags, destination, wait);
+            return socket.send(data, flags, destination, deadline);
         }
         int[] sent = {-1};
         bindImplicitly(handle, () -> {
             try {
-                sent[0] = socket.send(data, flags, destination, Wait.none());
+                sent[0] = socket.send(data, flags, destination, Deadline.immediate());
             } catch (SocketFault fault) {
                 if (fault.errno() != Errno.EAGAIN) {
                     throw fault;
                 }
             }
         });
-        return sent[0] >= 0 ? sent[0] : socket.send(data, flags, destination, wait);
+        return sent[0] >= 0 ? sent[0] : socket.send(data, flags, destination, deadline);
     }
 
     private void bindImplicitly(Handle handle, Runnable call) {
@@ -567,7 +606,7 @@ public final class Sockets implements AutoCloseable {
     public record Interest(String id, int events) {}
 
     /** poll(2) over handles: the revents of each, POLLNVAL for one that the owner does not have; all 0 when the time was up. */
-    public int[] poll(String owner, List<Interest> interests, Wait wait) {
+    public int[] poll(String owner, List<Interest> interests, Deadline deadline) {
         // A handle that is named often is looked for once.
         Map<String, Optional<Handle>> named = new HashMap<>();
         try {
@@ -580,7 +619,7 @@ public final class Sockets implements AutoCloseable {
                 });
                 sockets.add(new Poll.Interest(handle.map(Handle::socket).orElse(null), interest.events()));
             }
-            return Poll.poll(sockets, wait);
+            return Poll.poll(sockets, deadline);
         } finally {
             named.values().forEach(handle -> handle.ifPresent(Handle::endUse));
         }
@@ -639,8 +678,20 @@ public final class Sockets implements AutoCloseable {
      *
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
-    public BsdSocket.Permission admitStream(String owner) {
+    public Permit admitStream(String owner) {
         return quota.admitStream(owner);
+    }
+
+    /**
+     * Attaches a stream to a handle.
+     *
+     * @param stream what is attached, as {@link Handle#attachment} tells
+     * @param handedOver the leave of the stream that it takes the place of; null for one of its own. Given back unless this returns an attachment
+     * @return null where another stream is attached
+     * @throws SocketFault EBUSY where a call waits to receive; EMFILE where the owner, ENFILE where the server has too many streams
+     */
+    public @Nullable Attachment attach(Handle handle, Object stream, @Nullable Permit handedOver) {
+        return Attachment.of(handle, stream, handedOver, () -> quota.admitStream(handle.owner()));
     }
 
     /** What all streams of the owner together may relay, a token a byte; null where there is no limit. */

@@ -12,10 +12,11 @@ import io.socketproxy.registry.Draining;
 import io.socketproxy.registry.PolicyDenied;
 import io.socketproxy.registry.QuotaExceeded;
 import io.socketproxy.security.TooManyTickets;
-import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Caller;
+import io.socketproxy.socket.PartlySent;
 import io.socketproxy.socket.SocketFault;
-import io.socketproxy.stream.OpeningHandshake;
+import io.socketproxy.socket.SourceFailed;
+import io.socketproxy.websocket.OpeningHandshake;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -69,7 +70,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
                 problem.setProperty(
                         "addressClass", denied.decision().addressClass().id());
             }
-            case BsdSocket.PartlySent partly -> problem.setProperty("sent", partly.sent());
+            case PartlySent partly -> problem.setProperty("sent", partly.sent());
             case QuotaExceeded exceeded -> headers = Problems.retryAfter(exceeded.retryAfter());
             case Draining draining -> headers = Problems.retryAfter(draining.retryAfter());
             default -> headers = unavailable(status);
@@ -132,6 +133,11 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
     }
 
     @ExceptionHandler
+    ResponseEntity<Object> invalidHandshake(OpeningHandshake.InvalidHeader exception, HttpServletRequest request) {
+        return fault(SocketFault.invalid(exception.header(), String.valueOf(exception.getMessage())), request);
+    }
+
+    @ExceptionHandler
     ResponseEntity<Object> coded(ContentCoding exception, HttpServletRequest request) {
         HttpHeaders headers = new HttpHeaders();
         headers.set(HttpHeaders.ACCEPT_ENCODING, "identity");
@@ -167,7 +173,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
     @Nullable
     ResponseEntity<Object> unread(
             UncheckedIOException exception, HttpServletRequest request, HttpServletResponse response) {
-        Long sent = exception instanceof BsdSocket.SourceFailed failed ? failed.sent() : null;
+        Long sent = exception instanceof SourceFailed failed ? failed.sent() : null;
         return broken(exception, sent, request, response);
     }
 

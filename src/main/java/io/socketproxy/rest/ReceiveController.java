@@ -10,7 +10,7 @@ import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Transport;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Message;
 import io.socketproxy.socket.SocketFault;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
@@ -113,7 +113,7 @@ class ReceiveController {
                     "bufsize",
                     "with MSG_WAITALL bufsize is at most " + limits.maxBody().toBytes());
         }
-        BsdSocket.Message message = sockets.with(owner.name(), id, handle -> {
+        Message message = sockets.with(owner.name(), id, handle -> {
             boolean udp = handle.socket().transport() == Transport.UDP;
             return sockets.receive(
                     handle,
@@ -142,7 +142,7 @@ class ReceiveController {
                 .body(message.data());
     }
 
-    private static void describe(HttpHeaders headers, BsdSocket.Message message, @Nullable SockAddr source) {
+    private static void describe(HttpHeaders headers, Message message, @Nullable SockAddr source) {
         headers.set("Socket-Msg-Flags", Integer.toString(message.flags()));
         headers.set("Socket-Msg-Length", Long.toString(message.length()));
         if (source != null) {

@@ -12,8 +12,8 @@ import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.SocketFault;
-import io.socketproxy.socket.Wait;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import jakarta.servlet.http.HttpServletRequest;
@@ -151,12 +151,12 @@ class SendController {
             InputStream body,
             HttpServletRequest http) {
         return new SentJson(sockets.with(owner.name(), id, handle -> {
-            Wait wait = timeouts.ofSender(timeoutMs, http);
+            Deadline deadline = timeouts.ofSender(timeoutMs, http);
             if (!handle.socket().isStream()) {
-                return (long) sockets.send(handle, read(body, handle, http), Constant.messageFlags(flags), wait);
+                return (long) sockets.send(handle, read(body, handle, http), Constant.messageFlags(flags), deadline);
             }
             CallsInFlight.room(http).take(BsdSocket.SENDALL_BYTES);
-            return handle.socket().sendAll(body::read, Constant.messageFlags(flags), wait);
+            return handle.socket().sendAll(body::read, Constant.messageFlags(flags), deadline);
         }));
     }
 

@@ -1,6 +1,5 @@
 package io.socketproxy.rest;
 
-import io.socketproxy.address.Endpoint;
 import io.socketproxy.http.KnownParameters;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
@@ -8,13 +7,11 @@ import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.SocketFault;
-import io.socketproxy.stream.OpeningHandshake;
 import io.socketproxy.stream.StreamViews;
 import io.socketproxy.stream.Streams;
-import jakarta.servlet.ServletException;
+import io.socketproxy.websocket.OpeningHandshake;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
-import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -60,12 +57,17 @@ class StreamHandlers {
     private static final PathPattern STREAM = PathPatternParser.defaultInstance.parse("/api/v1/sockets/{id}/stream");
 
     private final Streams streams;
+    private final OpeningHandshake handshake;
     private final Timeouts timeouts;
     private final ConversionService conversion;
 
     StreamHandlers(
-            Streams streams, Timeouts timeouts, @Qualifier("mvcConversionService") ConversionService conversion) {
+            Streams streams,
+            OpeningHandshake handshake,
+            Timeouts timeouts,
+            @Qualifier("mvcConversionService") ConversionService conversion) {
         this.streams = streams;
+        this.handshake = handshake;
         this.timeouts = timeouts;
         this.conversion = conversion;
     }
@@ -103,27 +105,21 @@ class StreamHandlers {
         };
     }
 
-    private void stream(HttpServletRequest request, HttpServletResponse response) throws IOException, ServletException {
+    private void stream(HttpServletRequest request, HttpServletResponse response) {
         Query query = query(request, OF_STREAM);
         Long received = query.get("received", Long.class);
         Integer window = query.get("window", Integer.class);
         boolean addressed = query.is("addressed");
         Integer accepts = query.get("accepts", Integer.class);
-        OpeningHandshake handshake = OpeningHandshake.of(request);
+        String owner = Owner.current().name();
         handshake.accept(
+                request,
                 response,
-                streams.attach(
-                        Owner.current().name(),
-                        id(request),
-                        handshake.subprotocol(),
-                        received,
-                        window,
-                        addressed,
-                        accepts));
+                Streams.SUBPROTOCOLS,
+                subprotocol -> streams.attach(owner, id(request), subprotocol, received, window, addressed, accepts));
     }
 
-    private void connect(HttpServletRequest request, HttpServletResponse response)
-            throws IOException, ServletException {
+    private void connect(HttpServletRequest request, HttpServletResponse response) {
         Query query = query(request, OF_CONNECT);
         String host = query.get("host", String.class);
         Integer port = query.get("port", Integer.class);
@@ -132,17 +128,18 @@ class StreamHandlers {
         Constant family = query.get("family", Constant.class);
         Long timeoutMs = query.get("timeoutMs", Long.class);
         boolean addressed = query.is("addressed");
-        OpeningHandshake handshake = OpeningHandshake.of(request);
+        String owner = Owner.current().name();
         boolean unconnected = addressed && host == null && port == null && path == null;
-        Endpoint endpoint = unconnected ? null : new AddressJson(host, port, null, null, path).endpoint();
         handshake.accept(
+                request,
                 response,
-                streams.connect(
-                        Owner.current().name(),
-                        handshake.subprotocol(),
+                Streams.SUBPROTOCOLS,
+                subprotocol -> streams.connect(
+                        owner,
+                        subprotocol,
                         Constant.numberOr(family, Constants.AF_UNSPEC, "family", "AF_"),
                         Constant.numberOr(type, Constants.SOCK_STREAM, "type", "SOCK_"),
-                        endpoint,
+                        unconnected ? null : new AddressJson(host, port, null, null, path).endpoint(),
                         addressed,
                         timeouts.of(timeoutMs, request)));
     }

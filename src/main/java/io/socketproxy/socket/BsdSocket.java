@@ -17,6 +17,7 @@ import static io.socketproxy.libc.Constants.SO_LINGER;
 import static io.socketproxy.libc.Constants.SO_PROTOCOL;
 
 import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
@@ -28,7 +29,6 @@ import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Transport;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -76,12 +76,12 @@ public final class BsdSocket implements AutoCloseable {
     private final int type;
     private final int proto;
     private final IoEventLoop loop;
-    private final Permission permission;
+    private final Permit permit;
 
     // The open socket counts 1, each call inside 1, a registration at the event loop 1 until epoll has let go.
     private final AtomicInteger uses = new AtomicInteger(1);
-    private final Turn reading = new Turn();
-    private final Turn writing = new Turn();
+    private final FifoLock reading = new FifoLock();
+    private final FifoLock writing = new FifoLock();
     private final AtomicLong bytesIn = new AtomicLong();
     private final AtomicLong bytesOut = new AtomicLong();
 
@@ -93,62 +93,63 @@ public final class BsdSocket implements AutoCloseable {
 
     // Bytes that a receive had taken when its caller went: the next receive's. Guarded by bytesIn.
     private @Nullable Unread unread;
-    private @Nullable Watch watch;
+    private @Nullable EpollRegistration watch;
 
     // What whoever has the turn to receive waits for in a peek. Guarded by reading.
-    private @Nullable Arrivals arrivals;
+    private @Nullable ArrivalCounter arrivals;
 
     // The one who is told of close(). Guarded by reading, as the watch is.
     private @Nullable Runnable whenClosed;
 
     private volatile @Nullable Relay relay;
 
-    private BsdSocket(int descriptor, int family, int type, int proto, IoEventLoop loop, Permission permission) {
+    private BsdSocket(int descriptor, int family, int type, int proto, IoEventLoop loop, Permit permit) {
         this.descriptor = descriptor;
         this.family = family;
         this.type = type;
         this.proto = proto;
         this.loop = loop;
-        this.permission = permission;
+        this.permit = permit;
     }
 
     /**
      * Opens a socket; socket(2).
      *
-     * @param permission the socket's from now on if this returns, still the caller's if it throws
+     * @param loops of which the next one tells of the socket's readiness; an event loop is a group of itself
+     * @param permit the socket's from now on if this returns, still the caller's if it throws
      */
-    public static BsdSocket open(int family, int type, int proto, Readiness readiness, Permission permission) {
+    public static BsdSocket open(int family, int type, int proto, IoEventLoopGroup loops, Permit permit) {
         int descriptor = SocketFault.check(Libc.socket(family, type, proto));
-        return adopt(descriptor, family, type, readiness, permission);
+        return adopt(descriptor, family, type, loops, permit);
     }
 
     /** Two sockets connected to each other; socketpair(2). */
     public record Pair(BsdSocket first, BsdSocket second) {}
 
-    /** Opens a pair; each socket takes over one permission if this returns. */
-    public static Pair pair(int family, int type, int proto, Readiness readiness, Permission first, Permission second) {
+    /** Opens a pair; each socket takes over one permit if this returns, and has the next of the loops. */
+    public static Pair pair(int family, int type, int proto, IoEventLoopGroup loops, Permit first, Permit second) {
         int[] pair = new int[2];
         SocketFault.check(Libc.socketpair(family, type, proto, pair));
         return new Pair(
-                adoptConnected(pair[0], family, type, readiness, first),
-                adoptConnected(pair[1], family, type, readiness, second));
+                adoptConnected(pair[0], family, type, loops, first),
+                adoptConnected(pair[1], family, type, loops, second));
     }
 
     private static BsdSocket adoptConnected(
-            int descriptor, int family, int type, Readiness readiness, Permission permission) {
-        BsdSocket socket = adopt(descriptor, family, type, readiness, permission);
+            int descriptor, int family, int type, IoEventLoopGroup loops, Permit permit) {
+        BsdSocket socket = adopt(descriptor, family, type, loops, permit);
         socket.hadPeer = true;
         return socket;
     }
 
-    private static BsdSocket adopt(int descriptor, int family, int type, Readiness readiness, Permission permission) {
+    private static BsdSocket adopt(int descriptor, int family, int type, IoEventLoopGroup loops, Permit permit) {
         int proto = 0;
         try {
             proto = Libc.getsockoptInt(descriptor, SOL_SOCKET, SO_PROTOCOL);
         } catch (ErrnoException e) {
             // Every socket of these families has SO_PROTOCOL; 0 stands for the family's own choice anyway.
         }
-        return new BsdSocket(descriptor, family, type, proto, readiness.next(), permission);
+        return new BsdSocket(descriptor, family, type, proto, loops.next(), permit);
     }
 
     /** AF_INET, AF_INET6 or AF_UNIX. */
@@ -238,8 +239,8 @@ public final class BsdSocket implements AutoCloseable {
      * @throws SocketFault EINPROGRESS where the wait ended too early: the kernel goes on connecting, and a later call tells the
      *     outcome
      */
-    public void finishConnect(Cleared.Remote remote, Errno pending, Wait wait) {
-        if (wait.isNone()) {
+    public void finishConnect(Cleared.Remote remote, Errno pending, Deadline deadline) {
+        if (deadline.isImmediate()) {
             throw new SocketFault(pending);
         }
         calling(() -> {
@@ -248,7 +249,8 @@ public final class BsdSocket implements AutoCloseable {
             boolean atOnce = state == Errno.EINPROGRESS;
             while (state != null) {
                 // A full AF_UNIX backlog is told by no readiness.
-                boolean again = atOnce || (state == Errno.EAGAIN ? retryLater(wait) : wait.await(ready(POLLOUT)));
+                boolean again =
+                        atOnce || (state == Errno.EAGAIN ? retryLater(deadline) : deadline.await(ready(POLLOUT)));
                 atOnce = false;
                 if (!again) {
                     throw new SocketFault(
@@ -275,12 +277,6 @@ public final class BsdSocket implements AutoCloseable {
         calling(() -> SocketFault.check(Libc.disconnect(descriptor)));
     }
 
-    /** Leave for one open socket, given back when its descriptor is closed. */
-    public interface Permission extends AutoCloseable {
-        @Override
-        void close();
-    }
-
     /** A connection that was accepted, and its peer's address. */
     public record Accepted(BsdSocket socket, SockAddr peer) {}
 
@@ -288,36 +284,26 @@ public final class BsdSocket implements AutoCloseable {
      * accept(2), in the order of the callers.
      *
      * @param admission asked before each attempt, so that a connection beyond somebody's quota stays in the backlog
+     * @param loops as in {@link #open}
      * @return null where none came in time
      */
-    public @Nullable Accepted accept(Supplier<? extends Permission> admission, Readiness readiness, Wait wait) {
-        return inTurn(reading, POLLIN, wait, () -> {
-            Permission permission = admission.get();
+    public @Nullable Accepted accept(Supplier<? extends Permit> admission, IoEventLoopGroup loops, Deadline deadline) {
+        return inTurn(reading, POLLIN, deadline, () -> {
+            Permit permit = admission.get();
             Libc.Accepted accepted = Libc.accept(descriptor);
             SockAddr peer = accepted.peer();
             if (peer == null) {
-                permission.close();
+                permit.close();
                 requirePending(accepted.descriptor());
                 return null;
             }
-            return new Accepted(adoptConnected(accepted.descriptor(), family, type, readiness, permission), peer);
+            return new Accepted(adoptConnected(accepted.descriptor(), family, type, loops, permit), peer);
         });
     }
 
-    /**
-     * What one receive gave.
-     *
-     * @param length the kernel's result, which with MSG_TRUNC is the datagram's real length
-     * @param flags {@code msg_flags}
-     * @param source the sender, where the kernel names one
-     * @param eof whether this is the end of a stream
-     */
-    public record Message(
-            byte[] data, long length, int flags, @Nullable SockAddr source, boolean eof) {}
-
-    /** As {@link #receive(int, int, Wait, Room)}, for nobody's account. */
-    public @Nullable Message receive(int size, int flags, Wait wait) {
-        return receive(size, flags, wait, Room.unlimited());
+    /** As {@link #receive(int, int, Deadline, Room)}, for nobody's account. */
+    public @Nullable Message receive(int size, int flags, Deadline deadline) {
+        return receive(size, flags, deadline, Room.unlimited());
     }
 
     /**
@@ -327,12 +313,12 @@ public final class BsdSocket implements AutoCloseable {
      * @return null where nothing came in time, or nothing was there and MSG_DONTWAIT was given
      * @throws Exhausted where there is no room for it: it stays with the kernel. What MSG_WAITALL has gathered by then is the answer
      */
-    public @Nullable Message receive(int size, int flags, Wait wait, Room room) {
+    public @Nullable Message receive(int size, int flags, Deadline deadline, Room room) {
         int nativeFlags = MessageFlags.forRecv(flags) & ~(MSG_DONTWAIT | MSG_WAITALL);
         // Urgent data is there or is not: no stream waits for it, nor for its turn behind those who wait for the rest.
         boolean urgent = (flags & MSG_OOB) != 0 && isStream();
-        Wait limit = urgent || (flags & MSG_DONTWAIT) != 0 ? Wait.none() : wait;
-        boolean all = (flags & MSG_WAITALL) != 0 && isStream() && !limit.isNone();
+        Deadline limit = urgent || (flags & MSG_DONTWAIT) != 0 ? Deadline.immediate() : deadline;
+        boolean all = (flags & MSG_WAITALL) != 0 && isStream() && !limit.isImmediate();
         if (!all) {
             return inTurn(reading, POLLIN, limit, () -> receiveOnce(size, nativeFlags, room));
         }
@@ -345,18 +331,18 @@ public final class BsdSocket implements AutoCloseable {
      * A peek takes nothing, so that readiness cannot tell when there is more than before. It waits for arrivals instead, and holds
      * nothing meanwhile.
      */
-    private @Nullable Message peekAll(int size, int flags, Wait wait, Room room) {
-        return inTurn(reading, POLLIN, wait, () -> {
+    private @Nullable Message peekAll(int size, int flags, Deadline deadline, Room room) {
+        return inTurn(reading, POLLIN, deadline, () -> {
             Message first = receiveOnce(size, flags, room);
             if (first == null || first.eof() || first.data().length >= size || hasUnread()) {
                 return first;
             }
             room.giveBack(first.data().length);
-            try (Arrivals arrived = watchArrivals()) {
+            try (ArrivalCounter arrived = watchArrivals()) {
                 long seen;
                 do {
                     seen = arrived.count();
-                } while (Libc.readable(descriptor) < size && !isAtEnd() && wait.await(arrived.after(seen)));
+                } while (Libc.readable(descriptor) < size && !isAtEnd() && deadline.await(arrived.after(seen)));
             }
             return receiveOnce(size, flags, room);
         });
@@ -366,8 +352,8 @@ public final class BsdSocket implements AutoCloseable {
         return (poll(POLLRDHUP) & (POLLRDHUP | POLLERR | POLLHUP | POLLNVAL)) != 0;
     }
 
-    private Arrivals watchArrivals() {
-        Arrivals arrived = new Arrivals(SocketFault.check(Libc.dup(descriptor)), loop);
+    private ArrivalCounter watchArrivals() {
+        ArrivalCounter arrived = new ArrivalCounter(SocketFault.check(Libc.dup(descriptor)), loop);
         synchronized (reading) {
             arrivals = arrived;
         }
@@ -377,14 +363,14 @@ public final class BsdSocket implements AutoCloseable {
         return arrived;
     }
 
-    private @Nullable Message receiveAll(int size, int flags, Wait wait, Room room) {
+    private @Nullable Message receiveAll(int size, int flags, Deadline deadline, Room room) {
         Gathering gathered = new Gathering(size, room);
-        return inTurn(reading, POLLIN, wait, () -> {
+        return inTurn(reading, POLLIN, deadline, () -> {
             Message last = null;
             do {
                 Message message;
                 try {
-                    message = untilReady(POLLIN, wait, () -> {
+                    message = untilReady(POLLIN, deadline, () -> {
                         Message some = receiveOnce(gathered.reserve(), flags, room);
                         if (some == null) {
                             gathered.letGo();
@@ -467,7 +453,7 @@ public final class BsdSocket implements AutoCloseable {
         if (data.length == 0) {
             return;
         }
-        Watch current;
+        EpollRegistration current;
         synchronized (bytesIn) {
             unread = new Unread(data, room.keep(data.length));
         }
@@ -563,11 +549,12 @@ public final class BsdSocket implements AutoCloseable {
      * @return how many bytes the kernel took, which for a stream may be fewer than given
      * @throws SocketFault EAGAIN where it took none in time
      */
-    public int send(byte[] data, int flags, Cleared.@Nullable Remote destination, Wait wait) {
-        return send(data, 0, data.length, flags, destination, wait);
+    public int send(byte[] data, int flags, Cleared.@Nullable Remote destination, Deadline deadline) {
+        return send(data, 0, data.length, flags, destination, deadline);
     }
 
-    private int send(byte[] data, int offset, int wanted, int flags, Cleared.@Nullable Remote destination, Wait wait) {
+    private int send(
+            byte[] data, int offset, int wanted, int flags, Cleared.@Nullable Remote destination, Deadline deadline) {
         if (destination != null) {
             requireOwnTransport(destination);
         }
@@ -576,7 +563,7 @@ public final class BsdSocket implements AutoCloseable {
             throw new SocketFault(Errno.EMSGSIZE);
         }
         int nativeFlags = MessageFlags.forSend(flags) & ~MSG_DONTWAIT;
-        Wait limit = (flags & MSG_DONTWAIT) != 0 ? Wait.none() : wait;
+        Deadline limit = (flags & MSG_DONTWAIT) != 0 ? Deadline.immediate() : deadline;
         SockAddr address = destination == null ? null : destination.address();
         if (!awaitRelay(limit)) {
             throw new SocketFault(
@@ -613,57 +600,19 @@ public final class BsdSocket implements AutoCloseable {
     }
 
     /** Waits until a relay has nothing queued, so that what it has acknowledged is not overtaken; false when the time was up. */
-    private boolean awaitRelay(Wait wait) {
+    private boolean awaitRelay(Deadline deadline) {
         Relay first = relay;
         CompletableFuture<Void> delivered = first == null ? null : first.delivered();
         if (delivered == null || (delivered.isDone() && !delivered.isCompletedExceptionally())) {
             return true;
         }
-        return (delivered.isDone() || !wait.isNone()) && wait.await(delivered.copy());
+        return (delivered.isDone() || !deadline.isImmediate()) && deadline.await(delivered.copy());
     }
 
     /** Bytes to send, read as the socket takes them. */
     public interface Source {
         /** As {@link InputStream#read(byte[])}: how many bytes were put in the buffer, or -1 at the end. */
         int read(byte[] buffer) throws IOException;
-    }
-
-    /** A {@link #sendAll} that failed; {@code sent} bytes had been taken by the kernel. */
-    public static final class PartlySent extends SocketFault {
-        private static final long serialVersionUID = 1L;
-
-        private final long sent;
-
-        /** With what ended it, after the kernel had taken {@code sent} bytes. */
-        public PartlySent(Errno errno, long sent) {
-            super(
-                    errno,
-                    errno.strerror() + ". The kernel had taken " + sent
-                            + " bytes; how many of them reached the peer is unknown");
-            this.sent = sent;
-        }
-
-        /** Bytes the kernel had taken. */
-        public long sent() {
-            return sent;
-        }
-    }
-
-    /** A source that failed in the middle of a {@link #sendAll}; {@code sent} bytes had been taken by the kernel. */
-    public static final class SourceFailed extends UncheckedIOException {
-        private static final long serialVersionUID = 1L;
-
-        private final long sent;
-
-        SourceFailed(IOException cause, long sent) {
-            super(cause);
-            this.sent = sent;
-        }
-
-        /** Bytes the kernel had taken. */
-        public long sent() {
-            return sent;
-        }
     }
 
     /**
@@ -673,14 +622,14 @@ public final class BsdSocket implements AutoCloseable {
      * @throws PartlySent with the errno that ended it; EAGAIN when the time was up, EINTR when the caller went while it waited
      * @throws SourceFailed where the source did not come to its end
      */
-    public long sendAll(Source source, int flags, Wait wait) {
+    public long sendAll(Source source, int flags, Deadline deadline) {
         byte[] buffer = new byte[SENDALL_BYTES];
         long sent = 0;
         try {
             for (int length = source.read(buffer); length >= 0; length = source.read(buffer)) {
                 int offset = 0;
                 do {
-                    int taken = send(buffer, offset, length - offset, flags, null, wait);
+                    int taken = send(buffer, offset, length - offset, flags, null, deadline);
                     offset += taken;
                     sent += taken;
                 } while (offset < length);
@@ -859,14 +808,14 @@ public final class BsdSocket implements AutoCloseable {
         if ((events & POLLIN) != 0 && hasUnread()) {
             return CompletableFuture.completedFuture(POLLIN);
         }
-        Watch current;
+        EpollRegistration current;
         synchronized (reading) {
             current = watch;
             if (current == null) {
                 if (!enter()) {
                     return CompletableFuture.failedFuture(new SocketFault(Errno.EBADF));
                 }
-                current = new Watch(descriptor, loop, this::leave);
+                current = new EpollRegistration(descriptor, loop, this::leave);
                 watch = current;
             }
         }
@@ -904,10 +853,10 @@ public final class BsdSocket implements AutoCloseable {
             return;
         }
         SocketFault reason = new SocketFault(Errno.EBADF, "the socket was closed meanwhile");
-        reading.end(reason);
-        writing.end(reason);
-        Watch current;
-        Arrivals arrived;
+        reading.close(reason);
+        writing.close(reason);
+        EpollRegistration current;
+        ArrivalCounter arrived;
         Runnable told;
         synchronized (reading) {
             current = watch;
@@ -931,55 +880,13 @@ public final class BsdSocket implements AutoCloseable {
         }
     }
 
-    /** Who relays the socket's bytes on a duplicate of its descriptor, and may have some queued. Called on any thread. */
-    public interface Relay {
-        /**
-         * The socket was closed; what is queued is still to be delivered. May be told twice.
-         *
-         * @param abandoned whether by {@link BsdSocket#abandon}
-         */
-        void closed(boolean abandoned);
-
-        /**
-         * shutdown(2), for writing behind what is queued.
-         *
-         * @throws SocketFault what the kernel says
-         */
-        void shutdown(int how);
-
-        /** Completes when nothing is queued; fails with EPIPE where the socket is shut down for writing behind what is. */
-        CompletableFuture<Void> delivered();
-    }
-
-    /**
-     * A second descriptor of this socket, for a relay: it shares the byte stream, the options and O_NONBLOCK. The socket's own
-     * descriptor stays open until the duplicate is given back, so that the last close(2) is this object's.
-     */
-    public final class Duplicate {
-        private final int number;
-
-        private Duplicate(int number) {
-            this.number = number;
-        }
-
-        /** The duplicate's number; whoever asked for it closes it. */
-        public int descriptor() {
-            return number;
-        }
-
-        /** Must be called once, after the duplicate was closed. */
-        public void release() {
-            leave();
-        }
-    }
-
     /** Duplicates the descriptor; dup(2). */
     public Duplicate duplicate() {
         if (!enter()) {
             throw new SocketFault(Errno.EBADF);
         }
         try {
-            return new Duplicate(SocketFault.check(Libc.dup(descriptor)));
+            return new Duplicate(SocketFault.check(Libc.dup(descriptor)), this::leave);
         } catch (SocketFault fault) {
             leave();
             throw fault;
@@ -1064,20 +971,20 @@ public final class BsdSocket implements AutoCloseable {
     }
 
     /**
-     * Takes the turn of those who receive or accept, who wait from now on until it is given back by running the result.
+     * Has those who receive or accept wait from now on, until the result is run.
      *
-     * @return null where a call has the turn and waits
+     * @return null where a call waits to receive already
      */
-    public @Nullable Runnable takeReceiveTurn() {
-        CompletableFuture<Void> place = reading.enter();
+    public @Nullable Runnable tryLockReceiving() {
+        CompletableFuture<Void> place = reading.acquire();
         if (place.isCompletedExceptionally()) {
             throw new SocketFault(Errno.EBADF);
         }
         if (!place.isDone()) {
-            reading.leave(place);
+            reading.release(place);
             return null;
         }
-        return () -> reading.leave(place);
+        return () -> reading.release(place);
     }
 
     /** How many bytes of those that count as received an earlier receive had to leave behind for the next one. */
@@ -1116,7 +1023,7 @@ public final class BsdSocket implements AutoCloseable {
                 disarmLinger();
                 Libc.close(descriptor);
             } finally {
-                permission.close();
+                permit.close();
                 closed.complete(null);
             }
         }
@@ -1173,40 +1080,40 @@ public final class BsdSocket implements AutoCloseable {
      *
      * @param events what to wait for between two attempts; 0 where only time helps
      */
-    private <T> @Nullable T inTurn(Turn turn, int events, Wait wait, Supplier<@Nullable T> attempt) {
+    private <T> @Nullable T inTurn(FifoLock turn, int events, Deadline deadline, Supplier<@Nullable T> attempt) {
         if (!enter()) {
             throw new SocketFault(Errno.EBADF);
         }
         try {
-            if (wait.isNone()) {
+            if (deadline.isImmediate()) {
                 return attempt.get();
             }
-            CompletableFuture<Void> place = turn.enter();
+            CompletableFuture<Void> place = turn.acquire();
             try {
-                return wait.await(place) ? untilReady(events, wait, attempt) : null;
+                return deadline.await(place) ? untilReady(events, deadline, attempt) : null;
             } finally {
-                turn.leave(place);
+                turn.release(place);
             }
         } finally {
             leave();
         }
     }
 
-    private <T> @Nullable T untilReady(int events, Wait wait, Supplier<@Nullable T> attempt) {
+    private <T> @Nullable T untilReady(int events, Deadline deadline, Supplier<@Nullable T> attempt) {
         while (true) {
             T result = attempt.get();
             if (result != null) {
                 return result;
             }
-            if (!(events == 0 ? retryLater(wait) : wait.await(ready(events)))) {
+            if (!(events == 0 ? retryLater(deadline) : deadline.await(ready(events)))) {
                 return null;
             }
         }
     }
 
     /** Lets a moment pass; returns whether time is left. */
-    private boolean retryLater(Wait wait) {
-        boolean again = wait.pause(RETRY);
+    private boolean retryLater(Deadline deadline) {
+        boolean again = deadline.pause(RETRY);
         if (isClosed()) {
             throw new SocketFault(Errno.EBADF, "the socket was closed meanwhile");
         }

@@ -13,7 +13,7 @@ public interface Caller {
         }
 
         @Override
-        public Watching whenGone(Runnable action) {
+        public Subscription whenGone(Runnable action) {
             return () -> {};
         }
     };
@@ -22,13 +22,7 @@ public interface Caller {
     boolean gone();
 
     /** Runs the action, on any thread, as soon as the caller goes; until the returned value is closed. */
-    Watching whenGone(Runnable action);
-
-    /** Ends the watching. */
-    interface Watching extends AutoCloseable {
-        @Override
-        void close();
-    }
+    Subscription whenGone(Runnable action);
 
     /** Thrown out of a wait whose caller has gone; there is nobody left to answer. */
     final class Gone extends RuntimeException {

@@ -34,7 +34,7 @@ public final class Poll {
      *
      * @return the revents of each interest, in their order; all 0 when the time was up
      */
-    public static int[] poll(List<Interest> interests, Wait wait) {
+    public static int[] poll(List<Interest> interests, Deadline deadline) {
         Map<BsdSocket, Integer> wanted = new LinkedHashMap<>();
         for (Interest interest : interests) {
             if (interest.socket() != null) {
@@ -47,7 +47,9 @@ public final class Poll {
             int[] revents =
                     interests.stream().mapToInt(interest -> of(interest, ready)).toArray();
             // Without time left nobody is to be told of anything.
-            if (Arrays.stream(revents).anyMatch(revent -> revent != 0) || wait.isOver() || !wait.await(any(wanted))) {
+            if (Arrays.stream(revents).anyMatch(revent -> revent != 0)
+                    || deadline.hasPassed()
+                    || !deadline.await(any(wanted))) {
                 return revents;
             }
         }

@@ -28,13 +28,14 @@ public final class Readiness implements AutoCloseable {
     }
 
     /**
-     * Watches a descriptor that somebody else owns until the result is closed: at most one of these a descriptor.
+     * Watches a descriptor that somebody else owns until the result is closed, and when that returns watches it no longer: at most one of these
+     * a descriptor.
      *
      * @param events EPOLLIN, EPOLLRDHUP …; EPOLLERR and EPOLLHUP always count
      */
-    public Watched watch(int descriptor, int events, Runnable whenReady) {
+    public Subscription watch(int descriptor, int events, Runnable whenReady) {
         CompletableFuture<Void> unregistered = new CompletableFuture<>();
-        Watch watch = new Watch(descriptor, next(), () -> unregistered.complete(null));
+        EpollRegistration watch = new EpollRegistration(descriptor, next(), () -> unregistered.complete(null));
         CompletableFuture<Void> told = watch.await(events).thenRun(whenReady);
         return () -> {
             told.cancel(false);
@@ -42,12 +43,6 @@ public final class Readiness implements AutoCloseable {
             // The owner may close the descriptor as soon as this returns; it must be out of epoll by then.
             unregistered.orTimeout(5, TimeUnit.SECONDS).join();
         };
-    }
-
-    /** The end of a watching; when it returns the descriptor is no longer watched. */
-    public interface Watched extends AutoCloseable {
-        @Override
-        void close();
     }
 
     /** Stops the loops; what is still registered is closed by its owner. */

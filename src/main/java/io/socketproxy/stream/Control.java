@@ -4,6 +4,7 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
+import io.socketproxy.relay.SocketEnd;
 import io.socketproxy.socket.SocketFault;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -104,7 +105,7 @@ final class Control {
         if (credit >= 0) {
             message.put("credit", credit);
         }
-        if (end.hasEnded()) {
+        if (end.hasEof()) {
             message.put("eof", true);
         }
         if (end.isShut()) {

@@ -5,14 +5,20 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.IoEventLoop;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.registry.Attachment;
 import io.socketproxy.registry.Handle;
-import io.socketproxy.registry.SocketEvents.End;
 import io.socketproxy.registry.SocketEvents.StreamEnd;
-import io.socketproxy.registry.Sockets;
-import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.HandlerFailures;
+import io.socketproxy.relay.Sink;
+import io.socketproxy.relay.SocketEnd;
+import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.SocketFault;
+import io.socketproxy.websocket.ClientConnection;
+import io.socketproxy.websocket.CloseCode;
+import io.socketproxy.websocket.Served;
+import io.socketproxy.wire.HandlerFailures;
+import io.socketproxy.wire.QueueMemory;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -23,148 +29,128 @@ import org.jspecify.annotations.Nullable;
  * <p>Made before the 101, while everything that can fail is still an HTTP error, and begun after it. From then on everything happens on
  * the socket's event loop.
  */
-final class Session implements ClientConnection.Events {
-    /** After so many of the client's bytes at the latest it is told that they were taken. */
-    private static final int ACK_BYTES = 64 * 1024;
-
-    /** After this time at the latest as well. */
-    private static final long ACK_MILLIS = 200;
-
-    /** Pings in a row without a sign of life. */
-    private static final int MISSED_PINGS = 4;
-
+final class Session implements Served, Sink, ClientConnection.Events {
     /** What a session needs of the service. */
     interface Host {
-        Sockets sockets();
-
         Control control();
+
+        /** What all streams of the handle's owner together may relay, a token a byte; null where there is no limit. */
+        @Nullable
+        Bucket bandwidth(Handle handle);
+
+        QueueMemory memoryOf(Handle handle);
+
+        Duration closeTimeout();
 
         /** Whether clients are to be told that the server is stopping. */
         boolean isDraining();
 
-        /** The session ends. */
-        void ended(Session session);
+        /** The session has its place on the socket. */
+        void attached(Session session);
+
+        /** A client is served. */
+        void opened(Handle handle);
+
+        /** It was served so many bytes. */
+        void closed(Handle handle, StreamEnd why, long toClient, long fromClient);
+
+        /** The session is over, whether it had a client or not. */
+        void over(Session session);
+
+        /** The client closes the handle. */
+        void close(Handle handle);
+
+        /** The handle's WebSocket has left it behind. */
+        void abandon(Handle handle);
+    }
+
+    private enum State {
+        /** The 101 is on its way; there is no client yet. */
+        EXPECTED,
+        /** Bytes move both ways. */
+        OPEN,
+        /** The client has been sent a close frame; what it sent before it saw that still moves. */
+        CLOSING,
+        /** The socket is let go of; nothing moves. */
+        OVER
     }
 
     private final Host host;
     private final Handle handle;
     private final SocketEnd end;
     private final StreamMode mode;
-    private final StreamMemory memory;
-    private final BsdSocket.Permission permission;
+    private final Flow flow;
 
-    /** Gives back the turn that a call to receive would wait for. */
-    private final Runnable receiveTurn;
+    /** Of a byte stream whose client keeps to a credit; null for others. */
+    private final @Nullable Acknowledging acknowledging;
 
-    private final @Nullable Bucket bandwidth;
-    private final long madeAt = System.nanoTime();
-
-    /** The ticker's alone. */
-    private long pinged = madeAt;
-
-    // Set by begin(); read by the ticker.
-    private volatile @Nullable ClientConnection client;
-    private volatile boolean over;
-
-    private boolean clientReads = true;
-    private boolean socketReads;
-    private boolean throttled;
-    private boolean repliesWait;
-
-    /** Replies that a client which reads nothing was not sent. */
-    private long repliesLeftOut;
-
+    private @Nullable Attachment attachment;
+    private State state = State.EXPECTED;
+    private @Nullable ClientConnection client;
+    private @Nullable Replies replies;
     private boolean targetEof;
-    private boolean finishing;
-    private boolean leaveIsAnothers;
     private StreamEnd result = StreamEnd.CLIENT_LOST;
-
     private long toClient;
     private long fromClient;
 
-    /** Of a byte stream whose client keeps to a credit: the offset of its next byte, what it has been told is taken, and its credit. */
-    private final boolean credited;
-
-    private long offset;
-    private long acknowledged;
-    private long credit;
-    private boolean ackScheduled;
-    private int missedPings;
-
-    Session(
-            Host host,
-            Handle handle,
-            SocketEnd end,
-            StreamMode mode,
-            StreamMemory memory,
-            BsdSocket.Permission permission,
-            Runnable receiveTurn,
-            @Nullable Bucket bandwidth) {
+    Session(Host host, Handle handle, SocketEnd end, StreamMode mode) {
         this.host = host;
         this.handle = handle;
         this.end = end;
         this.mode = mode;
-        this.memory = memory;
-        this.permission = permission;
-        this.receiveTurn = receiveTurn;
-        this.bandwidth = bandwidth;
-        this.credited = mode.control() && end.credit() >= 0;
+        this.flow = new Flow(end, host.bandwidth(handle));
+        this.acknowledging = mode.control() && end.credit() >= 0 ? new Acknowledging(end, flow) : null;
     }
 
-    IoEventLoop loop() {
+    boolean isOpen() {
+        return state == State.OPEN || state == State.CLOSING;
+    }
+
+    // Who is served.
+
+    @Override
+    public IoEventLoop loop() {
         return handle.socket().loop();
     }
 
-    /** The longest message of the client's; 0 where message boundaries mean nothing. */
-    int maxMessageBytes() {
+    @Override
+    public int maxMessageBytes() {
         return end.maxMessageBytes();
     }
 
-    StreamMode mode() {
-        return mode;
+    @Override
+    public QueueMemory memory() {
+        return host.memoryOf(handle);
     }
 
-    /** Of what its connection's queue takes its share. */
-    StreamMemory memory() {
-        return memory;
-    }
-
-    /** Whether another session may go on where this one ends. */
-    boolean resumes() {
-        return mode.control() && !mode.ephemeral();
-    }
-
-    /** Whether it has waited for its 101 for so long, in nanoseconds, that this will not come any more. */
-    boolean isAbandoned(long now, long nanos) {
-        return client == null && now - madeAt > nanos;
-    }
-
-    /** Whether the last ping is so long ago, in nanoseconds. */
-    boolean isPingDue(long now, long nanos) {
-        if (client == null || now - pinged < nanos) {
-            return false;
-        }
-        pinged = now;
-        return true;
+    @Override
+    public Duration closeTimeout() {
+        return host.closeTimeout();
     }
 
     /** The 101 is sent: begins to relay. */
-    void begin(ClientConnection connection) {
-        if (over) {
+    @Override
+    public void begin(ClientConnection connection) {
+        contained(() -> open(connection)).run();
+    }
+
+    private void open(ClientConnection connection) {
+        if (state == State.OVER) {
             connection.drop();
             return;
         }
         client = connection;
+        replies = new Replies(connection, host.control());
+        state = State.OPEN;
         // First, since opening may end it, of which is told as well.
-        host.sockets().streamOpened(handle);
+        host.opened(handle);
         connection.open(this);
-        if (over) {
+        if (!isOpen()) {
             return;
         }
         if (mode.control()) {
             try {
-                acknowledged = offset = end.received();
-                credit = end.credit();
+                long credit = acknowledging == null ? -1 : acknowledging.begin();
                 connection.sendText(host.control().attached(handle, end, credit));
             } catch (SocketFault closed) {
                 handleClosed();
@@ -177,17 +163,34 @@ final class Session implements ClientConnection.Events {
         end.attach(this);
         updateFlow();
         connection.flush();
-        if (!over) {
-            connection.reading(clientReads);
+        if (isOpen()) {
+            connection.reading(flow.readsClient());
         }
+    }
+
+    /** The 101 never came. */
+    @Override
+    public void abandon() {
+        contained(() -> {
+                    if (state == State.EXPECTED) {
+                        over(StreamEnd.CLIENT_LOST);
+                    }
+                })
+                .run();
     }
 
     // What the socket does.
 
-    /** Bytes of the socket's, or a datagram; the buffer becomes the session's. */
-    void data(ByteBuf data) {
+    @Override
+    public void attached(Attachment to) {
+        attachment = to;
+        host.attached(this);
+    }
+
+    @Override
+    public void data(ByteBuf data) {
         ClientConnection to = client;
-        if (over || finishing || to == null) {
+        if (state != State.OPEN || to == null) {
             data.release();
             return;
         }
@@ -195,15 +198,14 @@ final class Session implements ClientConnection.Events {
         toClient += length;
         to.sendBinary(data);
         to.flush();
-        if (bandwidth != null) {
-            throttle(bandwidth, length);
-        }
+        throttle(length);
         updateFlow();
     }
 
-    /** The peer's FIN. */
-    void eof() {
-        if (over || targetEof) {
+    @Override
+    public void eof() {
+        ClientConnection to = client;
+        if (!isOpen() || to == null || targetEof) {
             return;
         }
         targetEof = true;
@@ -214,81 +216,97 @@ final class Session implements ClientConnection.Events {
             }
         } else {
             // What the client sent before it sees this is still delivered: not over before its answer.
-            finishing = true;
+            state = State.CLOSING;
             result = StreamEnd.TARGET_ENDED;
-            open().close(CloseCode.NORMAL, "");
+            to.close(CloseCode.NORMAL, "");
         }
     }
 
-    /** The socket has failed. */
-    void failed(Errno errno) {
-        if (over) {
-            return;
-        }
-        if (mode.control()) {
+    @Override
+    public void failed(Errno errno) {
+        contained(() -> fail(errno)).run();
+    }
+
+    private void fail(Errno errno) {
+        if (mode.control() && isOpen()) {
             send(host.control().error(errno, errno.strerror()));
         }
         finish(StreamEnd.TARGET_FAILED, CloseCode.SERVER_ERROR, errno + ": " + errno.strerror());
     }
 
-    /** Something failed that does not end the stream. */
-    void problem(Errno errno, String detail) {
-        if (!over && mode.control()) {
-            reply(host.control().error(errno, detail));
+    @Override
+    public void problem(Errno errno, String detail) {
+        Replies to = replies;
+        if (isOpen() && mode.control() && to != null) {
+            to.error(errno, detail);
         }
     }
 
-    /** A datagram was longer than the network takes. */
-    void tooBig(Errno errno, String detail) {
+    @Override
+    public void tooBig(Errno errno, String detail) {
         if (mode.control()) {
             problem(errno, detail);
-        } else if (!over) {
+        } else {
             finish(StreamEnd.CLIENT_ERROR, CloseCode.TOO_BIG, errno + ": " + detail);
         }
     }
 
-    /** A connection of a listening socket's. */
-    void accepted(Handle connection, SockAddr peer) {
+    @Override
+    public void accepted(Handle connection, SockAddr peer) {
         send(host.control().accepted(connection, peer));
         updateFlow();
     }
 
-    void socketWritable() {
+    @Override
+    public void socketWritable() {
         updateFlow();
     }
 
-    /** The kernel has taken bytes of the client's, which may send as many more. */
-    void socketTook() {
-        if (!over && credited) {
-            acknowledge();
-        }
+    /** The client may send as many more. */
+    @Override
+    public void socketTook() {
+        acknowledge();
     }
 
-    /** The socket was shut down for writing. */
-    void shut() {
+    @Override
+    public void shut() {
         if (targetEof && mode.control()) {
             finish(StreamEnd.TARGET_ENDED, CloseCode.NORMAL, "");
         }
     }
 
-    /** The handle was closed beside the stream. */
-    void handleClosed() {
+    @Override
+    public void handleClosed() {
         finish(StreamEnd.HANDLE_CLOSED, CloseCode.NORMAL, "");
+    }
+
+    @Override
+    public boolean resumes() {
+        return mode.control() && !mode.ephemeral();
+    }
+
+    /** Another session resumes: this one's client is told, and the socket, and the leave for a stream, are the other's. */
+    @Override
+    public @Nullable Permit replaced() {
+        Attachment held = attachment;
+        Permit leave = held == null ? null : held.handOver();
+        finish(StreamEnd.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": resumed by another WebSocket");
+        return leave;
     }
 
     // What the client does.
 
     @Override
     public void binary(ByteBuf data) {
-        if (over) {
+        if (!isOpen()) {
             data.release();
             return;
         }
         int length = data.readableBytes();
-        offset += length;
-        if (credited && offset > credit) {
+        if (acknowledging != null && !acknowledging.admits(length)) {
             data.release();
-            violate("EPROTO: sent to byte " + offset + ", with credit to " + credit);
+            end.cut();
+            finish(StreamEnd.CLIENT_ERROR, CloseCode.POLICY, acknowledging.excess());
             return;
         }
         if (end.isShut()) {
@@ -298,12 +316,8 @@ final class Session implements ClientConnection.Events {
         }
         fromClient += length;
         end.write(data);
-        if (bandwidth != null) {
-            throttle(bandwidth, length);
-        }
-        if (credited) {
-            acknowledge();
-        }
+        throttle(length);
+        acknowledge();
         updateFlow();
     }
 
@@ -319,11 +333,6 @@ final class Session implements ClientConnection.Events {
         }
     }
 
-    private void violate(String reason) {
-        end.cut();
-        finish(StreamEnd.CLIENT_ERROR, CloseCode.POLICY, reason);
-    }
-
     @Override
     public void text(ByteBuf utf8) {
         if (!mode.control()) {
@@ -332,7 +341,7 @@ final class Session implements ClientConnection.Events {
         }
         String text = utf8.toString(StandardCharsets.UTF_8);
         utf8.release();
-        if (over) {
+        if (!isOpen()) {
             return;
         }
         try {
@@ -349,28 +358,23 @@ final class Session implements ClientConnection.Events {
             case Control.Ack(long received) -> end.acknowledge(received);
             case Control.Close() -> {
                 finish(StreamEnd.CLIENT_CLOSED, CloseCode.NORMAL, "");
-                closeHandle();
+                host.close(handle);
             }
         }
     }
 
     @Override
     public void writable() {
-        repliesWait = false;
-        if (repliesLeftOut > 0) {
-            long leftOut = repliesLeftOut;
-            repliesLeftOut = 0;
-            problem(Errno.ENOBUFS, leftOut + " errors were left out, since you did not read those before them");
+        Replies to = replies;
+        if (to != null && isOpen() && mode.control()) {
+            to.writable();
         }
-        if (credited) {
-            acknowledge();
-        }
+        acknowledge();
         updateFlow();
     }
 
     @Override
     public void closed(int code) {
-        finishing = true;
         if (code != CloseCode.NORMAL && code != CloseCode.NO_STATUS && !mode.ephemeral()) {
             // A page that is left in the middle of something; what was to come may still come, by another stream.
             end.cut();
@@ -380,46 +384,21 @@ final class Session implements ClientConnection.Events {
 
     @Override
     public void violated(int code, String reason) {
-        finishing = true;
         end.cut();
         over(StreamEnd.CLIENT_ERROR);
     }
 
     @Override
     public void gone() {
-        finishing = true;
         end.cut();
         over(result);
     }
 
     // What the service does.
 
-    /** Sends a ping, or gives the client up if there is no sign of life. */
-    void tick() {
-        ClientConnection to = client;
-        if (over || finishing || to == null) {
-            return;
-        }
-        if (to.heard()) {
-            missedPings = 0;
-        } else if (to.isSilent() && ++missedPings >= MISSED_PINGS) {
-            to.drop();
-            gone();
-            return;
-        }
-        to.ping();
-    }
-
-    /** Another session resumes: this one's client is told, and the socket, and the leave for a stream, are the other's. */
-    BsdSocket.Permission replaced() {
-        leaveIsAnothers = true;
-        finish(StreamEnd.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": resumed by another WebSocket");
-        return permission;
-    }
-
     /** The server is stopping, and says so. */
     void announceClosing() {
-        if (!over && mode.control()) {
+        if (isOpen() && mode.control()) {
             send(Control.CLOSING);
         }
     }
@@ -429,21 +408,14 @@ final class Session implements ClientConnection.Events {
         finish(StreamEnd.SHUTDOWN, CloseCode.GOING_AWAY, "the server is shutting down");
     }
 
-    /** The 101 never came. */
-    void abandon() {
-        if (client == null) {
-            over(StreamEnd.CLIENT_LOST);
-        }
-    }
-
     private void finish(StreamEnd why, int code, String reason) {
-        if (over) {
+        if (state == State.OVER) {
             return;
         }
-        result = why;
-        finishing = true;
         ClientConnection to = client;
         if (to != null) {
+            state = State.CLOSING;
+            result = why;
             to.close(code, reason);
             to.reading(true);
         }
@@ -451,29 +423,28 @@ final class Session implements ClientConnection.Events {
     }
 
     private void over(StreamEnd why) {
-        if (over) {
+        if (state == State.OVER) {
             return;
         }
-        over = true;
+        state = State.OVER;
         end.detach();
-        receiveTurn.run();
-        handle.detach(this);
-        handle.endUse();
         ClientConnection from = client;
-        if (!leaveIsAnothers) {
+        Attachment held = attachment;
+        if (held != null) {
+            held.detach();
             if (from == null) {
-                permission.close();
+                held.close();
             } else {
-                // A client that does not take what is queued for it still costs that.
-                from.whenGone(permission::close);
+                // A client that does not take what is queued for it still costs the leave.
+                from.whenGone(held::close);
             }
         }
         if (from != null) {
-            host.sockets().streamClosed(handle, why, toClient, fromClient);
+            host.closed(handle, why, toClient, fromClient);
         }
-        host.ended(this);
+        host.over(this);
         if (mode.ephemeral()) {
-            host.sockets().abandon(handle);
+            host.abandon(handle);
         }
     }
 
@@ -491,7 +462,7 @@ final class Session implements ClientConnection.Events {
 
     private void crashed() {
         try {
-            failed(Errno.ENOBUFS);
+            fail(Errno.ENOBUFS);
         } catch (RuntimeException | Error again) {
             ClientConnection of = client;
             if (of != null) {
@@ -501,84 +472,28 @@ final class Session implements ClientConnection.Events {
         }
     }
 
-    private void closeHandle() {
-        host.sockets().close(handle, End.CLOSED);
-    }
-
-    private ClientConnection open() {
-        ClientConnection connection = client;
-        if (connection == null) {
-            throw new IllegalStateException("not begun");
-        }
-        return connection;
-    }
-
     private void send(String text) {
-        ClientConnection to = open();
-        to.sendText(text);
-        to.flush();
-    }
-
-    /** Answers the client; one that sends without reading the answers has to read first. */
-    private void reply(String text) {
-        if (open().isWritable()) {
-            send(text);
-        } else {
-            // One read of its may hold thousands of messages that each ask for an answer.
-            repliesLeftOut++;
-        }
-        if (!open().isWritable()) {
-            repliesWait = true;
+        ClientConnection to = client;
+        if (to != null) {
+            to.sendText(text);
+            to.flush();
         }
     }
 
-    /** Tells the client what was taken, and how far it may go on: at once where that is much, and else together with what follows soon. */
     private void acknowledge() {
-        long news = Math.max(end.received() - acknowledged, nextCredit() - credit);
-        if (news == 0) {
-            return;
+        ClientConnection to = client;
+        if (acknowledging != null && isOpen() && to != null) {
+            acknowledging.tell(this, to);
         }
-        // A client that has little credit waits for more.
-        if (news >= Math.min(ACK_BYTES, (credit - acknowledged) / 4)) {
-            sendAck();
-        } else if (!ackScheduled) {
-            ackScheduled = true;
+    }
+
+    private void throttle(int bytes) {
+        long nanos = flow.relayed(bytes);
+        if (nanos > 0) {
             loop().schedule(
                             contained(() -> {
-                                ackScheduled = false;
-                                if (!over && (acknowledged < end.received() || credit < nextCredit())) {
-                                    sendAck();
-                                }
-                            }),
-                            ACK_MILLIS,
-                            TimeUnit.MILLISECONDS);
-        }
-    }
-
-    /** A client that sends faster than its owner may is not stopped, but gets no more credit for a while. */
-    private long nextCredit() {
-        return throttled ? credit : Math.max(credit, end.credit());
-    }
-
-    private void sendAck() {
-        // To a client that does not read there is nothing to say; writable() makes up for it.
-        if (open().isWritable()) {
-            acknowledged = end.received();
-            credit = nextCredit();
-            send(Control.ack(acknowledged, credit));
-        }
-    }
-
-    private void throttle(Bucket bucket, int bytes) {
-        long nanos = bytes == 0 ? 0 : bucket.consumeIgnoringRateLimits(bytes);
-        if (nanos > 0 && !throttled) {
-            throttled = true;
-            loop().schedule(
-                            contained(() -> {
-                                throttled = false;
-                                if (!over && credited) {
-                                    acknowledge();
-                                }
+                                flow.goOn();
+                                acknowledge();
                                 updateFlow();
                             }),
                             nanos,
@@ -586,22 +501,11 @@ final class Session implements ClientConnection.Events {
         }
     }
 
-    /** Each side is read as long as the other one takes it. */
     private void updateFlow() {
-        ClientConnection connection = client;
-        if (over || connection == null) {
-            return;
-        }
-        boolean fromSocket = connection.isWritable() && !throttled && !finishing;
-        if (fromSocket != socketReads) {
-            socketReads = fromSocket;
-            end.reading(fromSocket);
-        }
-        // Who keeps to its credit is always read, so that what is behind its bytes never waits for the target.
-        boolean fromConnection = (credited || (end.isWritable() && !throttled)) && !repliesWait;
-        if (fromConnection != clientReads) {
-            clientReads = fromConnection;
-            connection.reading(fromConnection);
+        ClientConnection to = client;
+        Replies answers = replies;
+        if (isOpen() && to != null && answers != null) {
+            flow.update(to, state == State.OPEN, acknowledging != null, !answers.areAwaited());
         }
     }
 }

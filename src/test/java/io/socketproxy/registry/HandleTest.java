@@ -17,7 +17,8 @@ class HandleTest {
     private static final Duration LEASE = Duration.ofMinutes(5);
 
     private final Readiness readiness = new Readiness(1);
-    private final BsdSocket socket = BsdSocket.open(Constants.AF_INET, Constants.SOCK_STREAM, 0, readiness, () -> {});
+    private final BsdSocket socket =
+            BsdSocket.open(Constants.AF_INET, Constants.SOCK_STREAM, 0, readiness.loops(), () -> {});
 
     /** Made, by the wall clock, when it was ten years ago or will be in ten years. */
     private Handle made(int yearsAway) {

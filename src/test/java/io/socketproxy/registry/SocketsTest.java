@@ -27,9 +27,10 @@ import io.socketproxy.overload.OverloadProperties;
 import io.socketproxy.overload.Room;
 import io.socketproxy.policy.OpenPolicies;
 import io.socketproxy.socket.Caller;
+import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Readiness;
 import io.socketproxy.socket.SocketFault;
-import io.socketproxy.socket.Wait;
+import io.socketproxy.socket.Subscription;
 import java.io.File;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -144,7 +145,7 @@ class SocketsTest {
 
         assertThat(errno(() -> sockets.using(BOB, id, h -> {}))).isEqualTo(Errno.EBADF);
         assertThat(errno(() -> sockets.close(BOB, id))).isEqualTo(Errno.EBADF);
-        assertThat(sockets.poll(BOB, List.of(new Sockets.Interest(id, Constants.POLLIN)), Wait.none()))
+        assertThat(sockets.poll(BOB, List.of(new Sockets.Interest(id, Constants.POLLIN)), Deadline.immediate()))
                 .containsExactly(Constants.POLLNVAL);
         assertThat(sockets.list(BOB, 0, 10).handles()).isEmpty();
         assertThat(sockets.<String>with(ANN, id, Handle::owner)).isEqualTo(ANN);
@@ -452,7 +453,7 @@ class SocketsTest {
         for (Handle handle : sockets.list(ANN, 0, 20_000).handles()) {
             all.add(new Sockets.Interest(handle.id().value(), Constants.POLLOUT));
         }
-        assertThat(sockets.poll(ANN, all, Wait.none())).hasSize(10_000).doesNotContain(0);
+        assertThat(sockets.poll(ANN, all, Deadline.immediate())).hasSize(10_000).doesNotContain(0);
     }
 
     @Test
@@ -469,7 +470,7 @@ class SocketsTest {
             }
 
             @Override
-            public Watching whenGone(Runnable action) {
+            public Subscription whenGone(Runnable action) {
                 waiting.incrementAndGet();
                 return waiting::decrementAndGet;
             }
@@ -481,12 +482,12 @@ class SocketsTest {
                 listeners.add(listener);
                 receivers.add(receiver);
                 callers.execute(() -> {
-                    if (sockets.accept(listener, Wait.upTo(LONG, counting)) != null) {
+                    if (sockets.accept(listener, Deadline.in(LONG, counting)) != null) {
                         answered.incrementAndGet();
                     }
                 });
                 callers.execute(() -> {
-                    if (sockets.receive(receiver, 10, 0, Wait.upTo(LONG, counting), Room.unlimited()) != null) {
+                    if (sockets.receive(receiver, 10, 0, Deadline.in(LONG, counting), Room.unlimited()) != null) {
                         answered.incrementAndGet();
                     }
                 });
@@ -499,7 +500,8 @@ class SocketsTest {
             Handle sender = udp(BOB);
             for (int i = 0; i < 1000; i++) {
                 connect(sockets.open(BOB, AF_INET, SOCK_STREAM, 0, null), listeners.get(i));
-                sockets.sendTo(sender, new byte[1], 0, Endpoint.of("127.0.0.1", port(receivers.get(i))), Wait.none());
+                sockets.sendTo(
+                        sender, new byte[1], 0, Endpoint.of("127.0.0.1", port(receivers.get(i))), Deadline.immediate());
             }
         }
         assertThat(answered).hasValue(2000);
@@ -524,7 +526,7 @@ class SocketsTest {
             }
             if (i % 20 == 1) {
                 // With the event loop's registration.
-                Wait moment = upTo(Duration.ofNanos(1000));
+                Deadline moment = upTo(Duration.ofNanos(1000));
                 sockets.poll(ANN, List.of(new Sockets.Interest(handle.id().value(), Constants.POLLPRI)), moment);
             }
             sockets.close(ANN, handle.id().value());
@@ -544,7 +546,7 @@ class SocketsTest {
                         Future<?> sending = senders.submit(() -> {
                             try {
                                 for (int i = 0; i < 50; i++) {
-                                    sockets.send(pair.get(0), new byte[] {1}, 0, Wait.none());
+                                    sockets.send(pair.get(0), new byte[] {1}, 0, Deadline.immediate());
                                 }
                             } catch (SocketFault closed) {
                                 // EBADF or EPIPE, as it should be.
@@ -560,7 +562,8 @@ class SocketsTest {
                             wrong.incrementAndGet();
                         }
                         for (Handle handle : next) {
-                            if (sockets.receive(handle, 1, Constants.MSG_DONTWAIT, Wait.none(), Room.unlimited())
+                            if (sockets.receive(
+                                            handle, 1, Constants.MSG_DONTWAIT, Deadline.immediate(), Room.unlimited())
                                     != null) {
                                 wrong.incrementAndGet();
                             }
@@ -616,8 +619,8 @@ class SocketsTest {
         return names == null ? -1 : names.length;
     }
 
-    private static Wait upTo(Duration timeout) {
-        return Wait.upTo(timeout, Caller.PRESENT);
+    private static Deadline upTo(Duration timeout) {
+        return Deadline.in(timeout, Caller.PRESENT);
     }
 
     private static Errno errno(ThrowingCallable call) {

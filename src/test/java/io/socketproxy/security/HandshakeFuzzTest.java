@@ -1,17 +1,25 @@
 package io.socketproxy.security;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.socketproxy.socket.SocketFault;
-import io.socketproxy.stream.OpeningHandshake;
+import io.socketproxy.websocket.OpeningHandshake;
+import io.socketproxy.websocket.OpeningHandshakes;
 import jakarta.servlet.http.HttpServletRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import org.springframework.mock.web.MockHttpServletRequest;
+import org.springframework.mock.web.MockHttpServletResponse;
 
 /** The headers of an opening handshake: whose it is, and whether it is one. */
 class HandshakeFuzzTest {
+    private static final OpeningHandshake HANDSHAKE = OpeningHandshakes.any();
+
+    /** It is a handshake; where the test ends. */
+    private static final class Accepted extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+    }
+
     /** The query, then a header a line. */
     @FuzzTest
     void headers(byte[] input) {
@@ -40,12 +48,15 @@ class HandshakeFuzzTest {
             }
         }
         try {
-            String name = OpeningHandshake.of(remaining).subprotocol().name();
-            if (!isHandshake || (name != null && name.startsWith(Handshake.BEARER_PROTOCOL))) {
-                throw new AssertionError("answers with " + name);
-            }
-        } catch (OpeningHandshake.UpgradeRequired | SocketFault expected) {
-            // Answered with 426 or 400.
+            HANDSHAKE.accept(remaining, new MockHttpServletResponse(), List.of("binary"), name -> {
+                if (!isHandshake || (name != null && name.startsWith(Handshake.BEARER_PROTOCOL))) {
+                    throw new AssertionError("answers with " + name);
+                }
+                throw new Accepted();
+            });
+            throw new AssertionError("answered by itself");
+        } catch (Accepted | OpeningHandshake.UpgradeRequired | OpeningHandshake.InvalidHeader expected) {
+            // Answered with 101, 426 or 400.
         }
     }
 

@@ -62,18 +62,18 @@ class ConnectTest extends SocketTest {
         BsdSocket client = tcp();
         Cleared.Remote remote = remote(client, full.localAddress());
 
-        assertThat(errno(() -> connect(client, full.localAddress(), Wait.none())))
+        assertThat(errno(() -> connect(client, full.localAddress(), Deadline.immediate())))
                 .isEqualTo(Errno.EINPROGRESS);
-        assertThat(errno(() -> connect(client, full.localAddress(), Wait.none())))
+        assertThat(errno(() -> connect(client, full.localAddress(), Deadline.immediate())))
                 .isEqualTo(Errno.EALREADY);
         assertThat(client.state()).isEqualTo(SocketState.CONNECTING);
         assertThat(errno(() -> connect(client, full.localAddress(), upTo(Duration.ofMillis(50)))))
                 .as("the wait ended, the connecting did not")
                 .isEqualTo(Errno.EINPROGRESS);
         List<Poll.Interest> writable = List.of(new Poll.Interest(client, POLLOUT));
-        assertThat(Poll.poll(writable, Wait.none())).containsExactly(0);
+        assertThat(Poll.poll(writable, Deadline.immediate())).containsExactly(0);
 
-        BsdSocket.Accepted room = full.accept(() -> FREE, readiness, upTo(LONG));
+        BsdSocket.Accepted room = full.accept(() -> FREE, readiness.loops(), upTo(LONG));
         assertThat(room).isNotNull();
         keep(room.socket());
         // The kernel sends SYN anew after a second.
@@ -90,17 +90,17 @@ class ConnectTest extends SocketTest {
         Impatient first = new Impatient();
         Impatient second = new Impatient();
         Future<?> one = calling(() -> {
-            connect(client, full.localAddress(), Wait.upTo(LONG, first));
+            connect(client, full.localAddress(), Deadline.in(LONG, first));
             return null;
         });
         until("the first waits", first::isWaitedFor);
         Future<?> two = calling(() -> {
-            connect(client, full.localAddress(), Wait.upTo(LONG, second));
+            connect(client, full.localAddress(), Deadline.in(LONG, second));
             return null;
         });
         until("the second waits", second::isWaitedFor);
 
-        BsdSocket.Accepted room = full.accept(() -> FREE, readiness, upTo(LONG));
+        BsdSocket.Accepted room = full.accept(() -> FREE, readiness.loops(), upTo(LONG));
         assertThat(room).isNotNull();
         keep(room.socket());
 
@@ -136,18 +136,18 @@ class ConnectTest extends SocketTest {
         BsdSocket one = udp();
         BsdSocket two = udp();
         BsdSocket client = udp();
-        connect(client, one.localAddress(), Wait.none());
+        connect(client, one.localAddress(), Deadline.immediate());
         send(client, "1");
         assertThat(client.state()).isEqualTo(SocketState.CONNECTED);
 
-        connect(client, two.localAddress(), Wait.none());
+        connect(client, two.localAddress(), Deadline.immediate());
         send(client, "2");
 
         assertThat(receive(one, 10, 0, upTo(LONG))).isEqualTo("1");
         assertThat(receive(two, 10, 0, upTo(LONG))).isEqualTo("2");
-        assertThat(receive(one, 10, 0, Wait.none())).isNull();
+        assertThat(receive(one, 10, 0, Deadline.immediate())).isNull();
         assertThat(client.remoteAddress()).isEqualTo(two.localAddress());
-        one.send(bytes("no"), 0, remote(one, client.localAddress()), Wait.none());
+        one.send(bytes("no"), 0, remote(one, client.localAddress()), Deadline.immediate());
         assertThat(receive(client, 10, 0, upTo(Duration.ofMillis(50))))
                 .as("a connected socket hears its peer alone")
                 .isNull();
@@ -157,7 +157,7 @@ class ConnectTest extends SocketTest {
     void aConnectedUdpSocketHearsOfARefusal() {
         BsdSocket gone = udp();
         BsdSocket client = udp();
-        connect(client, gone.localAddress(), Wait.none());
+        connect(client, gone.localAddress(), Deadline.immediate());
         gone.close();
         assertThat(gone.closed()).succeedsWithin(LONG);
         send(client, "anybody?");
@@ -171,19 +171,19 @@ class ConnectTest extends SocketTest {
         BsdSocket listener = socket(AF_UNIX, SOCK_STREAM);
         bind(listener, address);
         listener.listen(0);
-        connect(socket(AF_UNIX, SOCK_STREAM), address, Wait.none());
+        connect(socket(AF_UNIX, SOCK_STREAM), address, Deadline.immediate());
         BsdSocket client = socket(AF_UNIX, SOCK_STREAM);
-        assertThat(errno(() -> connect(client, address, Wait.none()))).isEqualTo(Errno.EAGAIN);
+        assertThat(errno(() -> connect(client, address, Deadline.immediate()))).isEqualTo(Errno.EAGAIN);
         assertThat(errno(() -> connect(client, address, upTo(Duration.ofMillis(50)))))
                 .isEqualTo(Errno.EAGAIN);
 
         Impatient caller = new Impatient();
         Future<?> connected = calling(() -> {
-            connect(client, address, Wait.upTo(LONG, caller));
+            connect(client, address, Deadline.in(LONG, caller));
             return null;
         });
         until("the call waits", caller::isWaitedFor);
-        BsdSocket.Accepted room = listener.accept(() -> FREE, readiness, upTo(LONG));
+        BsdSocket.Accepted room = listener.accept(() -> FREE, readiness.loops(), upTo(LONG));
         assertThat(room).isNotNull();
         keep(room.socket());
 
@@ -227,16 +227,16 @@ class ConnectTest extends SocketTest {
         assertThat(errno(socket::remoteAddress)).isEqualTo(Errno.ENOTCONN);
         assertThat(errno(() -> socket.shutdown(Constants.SHUT_WR))).isEqualTo(Errno.ENOTCONN);
         assertThat(errno(() -> socket.shutdown(77))).isEqualTo(Errno.EINVAL);
-        assertThat(errno(() -> socket.accept(() -> FREE, readiness, upTo(LONG))))
+        assertThat(errno(() -> socket.accept(() -> FREE, readiness.loops(), upTo(LONG))))
                 .isEqualTo(Errno.EINVAL);
         bind(socket, LOOPBACK);
         assertThat(errno(() -> bind(socket, LOOPBACK))).isEqualTo(Errno.EINVAL);
         BsdSocket datagrams = udp();
         assertThat(errno(() -> datagrams.listen(1))).isEqualTo(Errno.EOPNOTSUPP);
-        assertThat(errno(() -> datagrams.accept(() -> FREE, readiness, upTo(LONG))))
+        assertThat(errno(() -> datagrams.accept(() -> FREE, readiness.loops(), upTo(LONG))))
                 .isEqualTo(Errno.EOPNOTSUPP);
         assertThat(errno(() -> send(datagrams, "x"))).isEqualTo(Errno.EDESTADDRREQ);
-        assertThat(errno(() -> BsdSocket.pair(AF_INET, SOCK_STREAM, 0, readiness, FREE, FREE)))
+        assertThat(errno(() -> BsdSocket.pair(AF_INET, SOCK_STREAM, 0, readiness.loops(), FREE, FREE)))
                 .isEqualTo(Errno.EOPNOTSUPP);
     }
 
@@ -247,7 +247,7 @@ class ConnectTest extends SocketTest {
         // So that there is something to linger for.
         while (true) {
             try {
-                pair[0].send(new byte[1 << 20], 0, null, Wait.none());
+                pair[0].send(new byte[1 << 20], 0, null, Deadline.immediate());
             } catch (SocketFault full) {
                 break;
             }
@@ -256,7 +256,7 @@ class ConnectTest extends SocketTest {
 
         assertThat(pair[0].closed()).succeedsWithin(Duration.ofSeconds(10));
         long received = 0;
-        for (BsdSocket.Message message = pair[1].receive(1 << 20, 0, upTo(LONG));
+        for (Message message = pair[1].receive(1 << 20, 0, upTo(LONG));
                 message != null && !message.eof();
                 message = pair[1].receive(1 << 20, 0, upTo(LONG))) {
             received += message.data().length;

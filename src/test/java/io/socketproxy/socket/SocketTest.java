@@ -32,7 +32,7 @@ import org.junit.jupiter.api.AfterEach;
 abstract class SocketTest {
     static final Duration LONG = Duration.ofSeconds(20);
     static final SockAddr LOOPBACK = new SockAddr.Inet4(0x7f000001, 0);
-    static final BsdSocket.Permission FREE = () -> {};
+    static final Permit FREE = () -> {};
 
     final Readiness readiness = new Readiness(2);
     final Deque<BsdSocket> opened = new ArrayDeque<>();
@@ -52,7 +52,7 @@ abstract class SocketTest {
     }
 
     BsdSocket socket(int family, int type) {
-        return keep(BsdSocket.open(family, type, 0, readiness, FREE));
+        return keep(BsdSocket.open(family, type, 0, readiness.loops(), FREE));
     }
 
     BsdSocket tcp() {
@@ -77,13 +77,13 @@ abstract class SocketTest {
         BsdSocket listener = listener(1);
         BsdSocket client = tcp();
         connect(client, listener.localAddress(), upTo(LONG));
-        BsdSocket.Accepted accepted = listener.accept(() -> FREE, readiness, upTo(LONG));
+        BsdSocket.Accepted accepted = listener.accept(() -> FREE, readiness.loops(), upTo(LONG));
         assertThat(accepted).isNotNull();
         return new BsdSocket[] {client, keep(accepted.socket())};
     }
 
     BsdSocket[] pair(int type) {
-        BsdSocket.Pair pair = BsdSocket.pair(AF_UNIX, type, 0, readiness, FREE, FREE);
+        BsdSocket.Pair pair = BsdSocket.pair(AF_UNIX, type, 0, readiness.loops(), FREE, FREE);
         return new BsdSocket[] {keep(pair.first()), keep(pair.second())};
     }
 
@@ -96,11 +96,11 @@ abstract class SocketTest {
         socket.bind(OpenPolicies.local(socket.transport(), address));
     }
 
-    static void connect(BsdSocket socket, SockAddr address, Wait wait) {
+    static void connect(BsdSocket socket, SockAddr address, Deadline deadline) {
         Cleared.Remote remote = remote(socket, address);
         Errno pending = socket.startConnect(remote);
         if (pending != null) {
-            socket.finishConnect(remote, pending, wait);
+            socket.finishConnect(remote, pending, deadline);
         }
     }
 
@@ -112,8 +112,8 @@ abstract class SocketTest {
         return ((SockAddr.Inet4) socket.localAddress()).port();
     }
 
-    static Wait upTo(Duration timeout) {
-        return Wait.upTo(timeout, Caller.PRESENT);
+    static Deadline upTo(Duration timeout) {
+        return Deadline.in(timeout, Caller.PRESENT);
     }
 
     static byte[] bytes(String text) {
@@ -124,8 +124,8 @@ abstract class SocketTest {
         return socket.send(bytes(text), 0, null, upTo(LONG));
     }
 
-    static @Nullable String receive(BsdSocket socket, int size, int flags, Wait wait) {
-        BsdSocket.Message message = socket.receive(size, flags, wait);
+    static @Nullable String receive(BsdSocket socket, int size, int flags, Deadline deadline) {
+        Message message = socket.receive(size, flags, deadline);
         return message == null ? null : new String(message.data(), US_ASCII);
     }
 
@@ -179,7 +179,7 @@ abstract class SocketTest {
         }
 
         @Override
-        public Watching whenGone(Runnable action) {
+        public Subscription whenGone(Runnable action) {
             watching.add(action);
             return () -> watching.remove(action);
         }

@@ -39,7 +39,7 @@ class WaitingTest extends SocketTest {
     void aReceiveWaitsForWhatComes() throws Exception {
         BsdSocket[] pair = connection();
         Impatient caller = new Impatient();
-        Future<String> received = calling(() -> receive(pair[1], 100, 0, Wait.upTo(LONG, caller)));
+        Future<String> received = calling(() -> receive(pair[1], 100, 0, Deadline.in(LONG, caller)));
         until("the call waits", caller::isWaitedFor);
 
         send(pair[0], "late");
@@ -54,9 +54,10 @@ class WaitingTest extends SocketTest {
         long start = System.nanoTime();
         assertThat(receive(pair[0], 10, 0, upTo(SHORT))).isNull();
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThanOrEqualTo(SHORT);
-        assertThat(receive(pair[0], 10, 0, Wait.none())).isNull();
+        assertThat(receive(pair[0], 10, 0, Deadline.immediate())).isNull();
         assertThat(receive(pair[0], 10, MSG_DONTWAIT, upTo(LONG))).isNull();
-        assertThat(listener(1).accept(() -> FREE, readiness, upTo(SHORT))).isNull();
+        assertThat(listener(1).accept(() -> FREE, readiness.loops(), upTo(SHORT)))
+                .isNull();
         assertThat(udp().receive(10, 0, upTo(SHORT))).isNull();
     }
 
@@ -69,7 +70,7 @@ class WaitingTest extends SocketTest {
                 .isEqualTo(Errno.EAGAIN);
 
         Impatient caller = new Impatient();
-        Future<Integer> sent = calling(() -> pair[0].send(new byte[1000], 0, null, Wait.upTo(LONG, caller)));
+        Future<Integer> sent = calling(() -> pair[0].send(new byte[1000], 0, null, Deadline.in(LONG, caller)));
         until("the call waits", caller::isWaitedFor);
         while (!sent.isDone()) {
             pair[1].receive(1 << 20, 0, upTo(SHORT));
@@ -84,7 +85,7 @@ class WaitingTest extends SocketTest {
         List<Future<String>> calls = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             Impatient caller = new Impatient();
-            calls.add(calling(() -> receive(socket, 10, 0, Wait.upTo(LONG, caller))));
+            calls.add(calling(() -> receive(socket, 10, 0, Deadline.in(LONG, caller))));
             until("call " + i + " waits", caller::isWaitedFor);
         }
 
@@ -103,10 +104,10 @@ class WaitingTest extends SocketTest {
         BsdSocket[] pair = connection();
         Impatient first = new Impatient();
         Impatient third = new Impatient();
-        Future<String> one = calling(() -> receive(pair[1], 1, 0, Wait.upTo(LONG, first)));
+        Future<String> one = calling(() -> receive(pair[1], 1, 0, Deadline.in(LONG, first)));
         until("the first waits", first::isWaitedFor);
         assertThat(receive(pair[1], 1, 0, upTo(SHORT))).isNull();
-        Future<String> two = calling(() -> receive(pair[1], 1, 0, Wait.upTo(LONG, third)));
+        Future<String> two = calling(() -> receive(pair[1], 1, 0, Deadline.in(LONG, third)));
         until("the third waits", third::isWaitedFor);
 
         send(pair[0], "ab");
@@ -125,14 +126,14 @@ class WaitingTest extends SocketTest {
         BsdSocket connecting = unixConnecting();
 
         List<Future<?>> calls = new ArrayList<>();
-        calls.add(waiting(wait -> listener.accept(() -> FREE, readiness, wait)));
-        calls.add(waiting(wait -> listener.accept(() -> FREE, readiness, wait)));
-        calls.add(waiting(wait -> full[0].send(new byte[1], 0, null, wait)));
-        calls.add(waiting(wait -> full[0].receive(10, 0, wait)));
-        calls.add(waiting(wait -> full[0].receive(10, MSG_WAITALL, wait)));
-        calls.add(waiting(wait -> idle[1].receive(10, MSG_PEEK | MSG_WAITALL, wait)));
-        calls.add(waiting(wait -> {
-            connect(connecting, unixAddress, wait);
+        calls.add(waiting(deadline -> listener.accept(() -> FREE, readiness.loops(), deadline)));
+        calls.add(waiting(deadline -> listener.accept(() -> FREE, readiness.loops(), deadline)));
+        calls.add(waiting(deadline -> full[0].send(new byte[1], 0, null, deadline)));
+        calls.add(waiting(deadline -> full[0].receive(10, 0, deadline)));
+        calls.add(waiting(deadline -> full[0].receive(10, MSG_WAITALL, deadline)));
+        calls.add(waiting(deadline -> idle[1].receive(10, MSG_PEEK | MSG_WAITALL, deadline)));
+        calls.add(waiting(deadline -> {
+            connect(connecting, unixAddress, deadline);
             return null;
         }));
 
@@ -150,7 +151,7 @@ class WaitingTest extends SocketTest {
         BsdSocket socket = udp();
         Impatient caller = new Impatient();
         Future<int[]> polled =
-                calling(() -> Poll.poll(List.of(new Poll.Interest(socket, POLLIN)), Wait.upTo(LONG, caller)));
+                calling(() -> Poll.poll(List.of(new Poll.Interest(socket, POLLIN)), Deadline.in(LONG, caller)));
         until("the call waits", caller::isWaitedFor);
 
         socket.close();
@@ -172,7 +173,7 @@ class WaitingTest extends SocketTest {
         assertThat(errno(() -> bind(socket, address))).isEqualTo(Errno.EBADF);
         assertThat(errno(() -> connect(socket, address, upTo(LONG)))).isEqualTo(Errno.EBADF);
         assertThat(errno(() -> socket.listen(1))).isEqualTo(Errno.EBADF);
-        assertThat(errno(() -> socket.accept(() -> FREE, readiness, upTo(LONG))))
+        assertThat(errno(() -> socket.accept(() -> FREE, readiness.loops(), upTo(LONG))))
                 .isEqualTo(Errno.EBADF);
         assertThat(errno(() -> socket.receive(1, 0, upTo(LONG)))).isEqualTo(Errno.EBADF);
         assertThat(errno(() -> send(socket, "x"))).isEqualTo(Errno.EBADF);
@@ -187,7 +188,7 @@ class WaitingTest extends SocketTest {
     void shutdownWakesWhoReads() throws Exception {
         BsdSocket[] pair = connection();
         Impatient caller = new Impatient();
-        Future<BsdSocket.Message> received = calling(() -> pair[0].receive(10, 0, Wait.upTo(LONG, caller)));
+        Future<Message> received = calling(() -> pair[0].receive(10, 0, Deadline.in(LONG, caller)));
         until("the call waits", caller::isWaitedFor);
 
         pair[0].shutdown(Constants.SHUT_RD);
@@ -199,7 +200,7 @@ class WaitingTest extends SocketTest {
     void aCallerThatGoesTakesNoData() throws Exception {
         BsdSocket[] pair = connection();
         Impatient caller = new Impatient();
-        Future<String> received = calling(() -> receive(pair[1], 10, 0, Wait.upTo(LONG, caller)));
+        Future<String> received = calling(() -> receive(pair[1], 10, 0, Deadline.in(LONG, caller)));
         until("the call waits", caller::isWaitedFor);
         caller.go();
         assertThatGone(received);
@@ -213,14 +214,14 @@ class WaitingTest extends SocketTest {
     void aCallerThatGoesTakesNoConnection() throws Exception {
         BsdSocket listener = listener(5);
         Impatient caller = new Impatient();
-        Future<?> accepted = calling(() -> listener.accept(() -> FREE, readiness, Wait.upTo(LONG, caller)));
+        Future<?> accepted = calling(() -> listener.accept(() -> FREE, readiness.loops(), Deadline.in(LONG, caller)));
         until("the call waits", caller::isWaitedFor);
         caller.go();
         assertThatGone(accepted);
 
         BsdSocket client = tcp();
         connect(client, listener.localAddress(), upTo(LONG));
-        BsdSocket.Accepted next = listener.accept(() -> FREE, readiness, upTo(LONG));
+        BsdSocket.Accepted next = listener.accept(() -> FREE, readiness.loops(), upTo(LONG));
 
         assertThat(next).isNotNull();
         keep(next.socket());
@@ -232,11 +233,11 @@ class WaitingTest extends SocketTest {
         BsdSocket[] pair = connection();
         Impatient caller = new Impatient();
         send(pair[0], "abcd");
-        Future<String> received = calling(() -> receive(pair[1], 10, MSG_WAITALL, Wait.upTo(LONG, caller)));
+        Future<String> received = calling(() -> receive(pair[1], 10, MSG_WAITALL, Deadline.in(LONG, caller)));
         until("the call waits for the rest", caller::isWaitedFor);
         Impatient poller = new Impatient();
         Future<int[]> polled =
-                calling(() -> Poll.poll(List.of(new Poll.Interest(pair[1], POLLIN)), Wait.upTo(LONG, poller)));
+                calling(() -> Poll.poll(List.of(new Poll.Interest(pair[1], POLLIN)), Deadline.in(LONG, poller)));
         until("the poll waits", poller::isWaitedFor);
 
         caller.go();
@@ -250,7 +251,7 @@ class WaitingTest extends SocketTest {
         assertThat(receive(pair[1], 3, 0, upTo(LONG))).isEqualTo("abc");
         assertThat(receive(pair[1], 3, MSG_WAITALL, upTo(LONG))).isEqualTo("def");
         assertThat(pair[1].bytesIn()).isEqualTo(6);
-        assertThat(receive(pair[1], 10, 0, Wait.none())).isNull();
+        assertThat(receive(pair[1], 10, 0, Deadline.immediate())).isNull();
     }
 
     @Test
@@ -262,7 +263,7 @@ class WaitingTest extends SocketTest {
             long[] cpu = new long[1];
             Future<String> peeked = calling(() -> {
                 long before = threads.getCurrentThreadCpuTime();
-                String all = receive(pair[1], 4, MSG_PEEK | MSG_WAITALL, Wait.upTo(LONG, caller));
+                String all = receive(pair[1], 4, MSG_PEEK | MSG_WAITALL, Deadline.in(LONG, caller));
                 cpu[0] = threads.getCurrentThreadCpuTime() - before;
                 return all;
             });
@@ -286,7 +287,7 @@ class WaitingTest extends SocketTest {
             send(pair[0], "abc");
             assertThat(receive(pair[1], 10, MSG_PEEK | MSG_WAITALL, upTo(SHORT)))
                     .isEqualTo("abc");
-            Future<BsdSocket.Message> peeked = waiting(wait -> pair[1].receive(10, MSG_PEEK | MSG_WAITALL, wait));
+            Future<Message> peeked = waiting(deadline -> pair[1].receive(10, MSG_PEEK | MSG_WAITALL, deadline));
 
             pair[0].shutdown(Constants.SHUT_WR);
 
@@ -304,10 +305,10 @@ class WaitingTest extends SocketTest {
             interests.add(new Poll.Interest(pair[1], i == 7 ? POLLIN : POLLPRI));
         }
         interests.add(new Poll.Interest(pair[0], POLLIN));
-        assertThat(Poll.poll(interests, Wait.none())).containsOnly(0);
+        assertThat(Poll.poll(interests, Deadline.immediate())).containsOnly(0);
         List<Future<int[]>> polls = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
-            polls.add(waiting(wait -> Poll.poll(interests, wait)));
+            polls.add(waiting(deadline -> Poll.poll(interests, deadline)));
         }
 
         send(pair[0], "x");
@@ -327,7 +328,7 @@ class WaitingTest extends SocketTest {
                 .isZero();
         IoEventLoop loop = readiness.next();
         CompletableFuture<Void> unregistered = new CompletableFuture<>();
-        Watch watch = new Watch(descriptors[0], loop, () -> unregistered.complete(null));
+        EpollRegistration watch = new EpollRegistration(descriptors[0], loop, () -> unregistered.complete(null));
         Future<Integer> patient = watch.await(POLLIN);
         for (int i = 0; i < 5_000; i++) {
             watch.await(POLLIN).cancel(false);
@@ -347,7 +348,7 @@ class WaitingTest extends SocketTest {
     void urgentDataIsNotBehindThoseWhoWaitForTheRest() throws Exception {
         BsdSocket[] pair = connection();
         Impatient caller = new Impatient();
-        Future<String> waiting = calling(() -> receive(pair[1], 10, 0, Wait.upTo(LONG, caller)));
+        Future<String> waiting = calling(() -> receive(pair[1], 10, 0, Deadline.in(LONG, caller)));
         until("the call waits", caller::isWaitedFor);
         assertThat(errno(() -> pair[1].receive(1, MSG_OOB, upTo(LONG)))).isEqualTo(Errno.EINVAL);
 
@@ -368,7 +369,7 @@ class WaitingTest extends SocketTest {
         // It is writable all the time: that the other's queue is full, poll(2) does not say.
         while (true) {
             try {
-                sender.send(new byte[1], 0, remote(sender, receiver.localAddress()), Wait.none());
+                sender.send(new byte[1], 0, remote(sender, receiver.localAddress()), Deadline.immediate());
             } catch (SocketFault full) {
                 assertThat(full.errno()).isEqualTo(Errno.EAGAIN);
                 break;
@@ -393,12 +394,12 @@ class WaitingTest extends SocketTest {
                         () -> {
                             throw new SocketFault(Errno.EMFILE);
                         },
-                        readiness,
+                        readiness.loops(),
                         upTo(LONG)))
                 .isInstanceOfSatisfying(
                         SocketFault.class, fault -> assertThat(fault.errno()).isEqualTo(Errno.EMFILE));
 
-        BsdSocket.Accepted accepted = listener.accept(() -> FREE, readiness, Wait.none());
+        BsdSocket.Accepted accepted = listener.accept(() -> FREE, readiness.loops(), Deadline.immediate());
         assertThat(accepted).isNotNull();
         keep(accepted.socket());
         send(client, "still there");
@@ -406,9 +407,9 @@ class WaitingTest extends SocketTest {
     }
 
     /** Starts the call and returns once it waits. */
-    private <T> Future<T> waiting(Function<Wait, T> call) throws InterruptedException {
+    private <T> Future<T> waiting(Function<Deadline, T> call) throws InterruptedException {
         Impatient caller = new Impatient();
-        Future<T> future = calling(() -> call.apply(Wait.upTo(LONG, caller)));
+        Future<T> future = calling(() -> call.apply(Deadline.in(LONG, caller)));
         until("the call waits", caller::isWaitedFor);
         return future;
     }
@@ -420,14 +421,14 @@ class WaitingTest extends SocketTest {
         BsdSocket listener = socket(Constants.AF_UNIX, SOCK_STREAM);
         bind(listener, unixAddress);
         listener.listen(0);
-        connect(socket(Constants.AF_UNIX, SOCK_STREAM), unixAddress, Wait.none());
+        connect(socket(Constants.AF_UNIX, SOCK_STREAM), unixAddress, Deadline.immediate());
         return socket(Constants.AF_UNIX, SOCK_STREAM);
     }
 
     private static void fill(BsdSocket socket) {
         while (true) {
             try {
-                socket.send(new byte[1 << 12], 0, null, Wait.none());
+                socket.send(new byte[1 << 12], 0, null, Deadline.immediate());
             } catch (SocketFault full) {
                 assertThat(full.errno()).isEqualTo(Errno.EAGAIN);
                 return;

@@ -5,18 +5,18 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
 /** Waits for what must come about, without a guess at how long it takes. */
-final class Eventually {
+public final class Eventually {
 
     private static final Duration LIMIT = Duration.ofSeconds(30);
 
     private Eventually() {}
 
-    interface Assertion {
+    public interface Assertion {
         void check() throws Exception;
     }
 
     /** Tries until the assertion holds; after 30 s it fails as the last try did. */
-    static void holds(Assertion assertion) throws Exception {
+    public static void holds(Assertion assertion) throws Exception {
         long end = System.nanoTime() + LIMIT.toNanos();
         while (true) {
             try {
@@ -32,7 +32,7 @@ final class Eventually {
     }
 
     /** The value as soon as it has not changed for a while: of something that comes to rest. */
-    static <T> T settled(Callable<T> value, Duration unchanged) throws Exception {
+    public static <T> T settled(Callable<T> value, Duration unchanged) throws Exception {
         long end = System.nanoTime() + LIMIT.toNanos();
         T last = value.call();
         long since = System.nanoTime();

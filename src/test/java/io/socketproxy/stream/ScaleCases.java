@@ -391,7 +391,8 @@ abstract class ScaleCases extends StreamServer {
         Eventually.holds(() -> {
             System.gc();
             String held = histogram();
-            assertThat(instances(held, "io.socketproxy.socket.Watch$Waiter")).isLessThan(20);
+            assertThat(instances(held, "io.socketproxy.socket.EpollRegistration$Waiter"))
+                    .isLessThan(20);
         });
         closeAll();
         noHandles();

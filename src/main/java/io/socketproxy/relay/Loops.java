@@ -1,0 +1,45 @@
+package io.socketproxy.relay;
+
+import io.netty.channel.IoEventLoop;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.socket.SocketFault;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+
+/** Runs on an event loop, where a stream's state is at home, what others want done to it. */
+final class Loops {
+    /** A loop that does not come to it by then has other trouble. */
+    private static final long SECONDS = 10;
+
+    private Loops() {}
+
+    /**
+     * The action's result: at once on the loop itself, in its turn there for other threads, which wait.
+     *
+     * @throws SocketFault what the action throws; EINTR where the loop has ended, ENOBUFS where it does not come to it
+     */
+    static <T> T call(IoEventLoop loop, Supplier<T> action) {
+        if (loop.inEventLoop()) {
+            return action.get();
+        }
+        try {
+            return CompletableFuture.supplyAsync(action, loop)
+                    .orTimeout(SECONDS, TimeUnit.SECONDS)
+                    .join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof SocketFault fault) {
+                throw fault;
+            }
+            if (e.getCause() instanceof TimeoutException) {
+                throw new SocketFault(Errno.ENOBUFS, "the server is too busy for this now; try again later");
+            }
+            throw e;
+        } catch (RejectedExecutionException e) {
+            throw new SocketFault(Errno.EINTR, "the server is shutting down");
+        }
+    }
+}

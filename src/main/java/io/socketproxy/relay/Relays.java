@@ -1,0 +1,196 @@
+package io.socketproxy.relay;
+
+import io.socketproxy.libc.Errno;
+import io.socketproxy.overload.Budget;
+import io.socketproxy.overload.Exhausted;
+import io.socketproxy.overload.Overload;
+import io.socketproxy.registry.Attachment;
+import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.QuotaExceeded;
+import io.socketproxy.registry.SocketId;
+import io.socketproxy.registry.Sockets;
+import io.socketproxy.socket.Permit;
+import io.socketproxy.socket.SocketFault;
+import io.socketproxy.wire.QueueMemory;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
+
+/**
+ * The sockets' sides: one for each attachment, but for connected stream sockets, whose side lives as long as the handle, with what its
+ * clients have not acknowledged. All methods may be called concurrently.
+ */
+@Component
+public final class Relays {
+    /** How many times the resume buffer a client may have if it asks for it. */
+    private static final int LARGEST_WINDOW = 4;
+
+    /** What must be there for one more. */
+    private static final int ADMISSION_BYTES = 64 * 1024;
+
+    private final Sockets sockets;
+    private final RelayProperties properties;
+    private final Budget memory;
+    private final Budget promises;
+    private final ConcurrentMap<SocketId, ByteStreamEnd> byteStreams = new ConcurrentHashMap<>();
+
+    Relays(Sockets sockets, RelayProperties properties, Overload overload) {
+        this.sockets = sockets;
+        this.properties = properties;
+        this.memory = overload.buffers();
+        this.promises = overload.add(
+                new Budget("bytes of credit", memory.limit() / 2, Math.max(1, memory.limitPerOwner() / 2)));
+    }
+
+    /** Where one byte stream goes on for a client. */
+    public record Position(
+            @Nullable Long received, @Nullable Integer window) {
+        /** Where the socket is, with as much unacknowledged as is usual. */
+        public static final Position USUAL = new Position(null, null);
+
+        /**
+         * @param received how many of the socket's bytes the client has, if it resumes
+         * @param window how many bytes the client would have on their way to it and not acknowledged; null for the default
+         */
+        public Position {}
+    }
+
+    /** Of what an owner's queues take their shares. */
+    public QueueMemory memoryOf(String owner) {
+        return new QueueMemory(memory, owner);
+    }
+
+    /**
+     * Attaches to a connected stream socket.
+     *
+     * @param headroom bytes left free in front of what is read
+     * @param sink makes who is told, by the socket's side
+     * @throws SocketFault EBUSY where another one is attached and this one does not resume, or a call waits to receive; EBADF where the
+     *     handle is closed, EINVAL where it cannot go on there, EMFILE, ENFILE and ENOBUFS for limits
+     */
+    public <S extends Sink> S attachByteStream(
+            Handle handle, Position position, int headroom, Function<SocketEnd, S> sink) {
+        return Loops.call(handle.socket().loop(), () -> attachOnLoop(handle, position, headroom, sink));
+    }
+
+    /** As {@link #attachByteStream}, to a datagram socket; each message has a header with its address where it is to be addressed. */
+    public <S extends Sink> S attachDatagrams(
+            Handle handle, boolean addressed, int headroom, Function<SocketEnd, S> sink) {
+        return attachFresh(handle, new DatagramEnd(sockets, handle, addressed, headroom), sink);
+    }
+
+    /**
+     * As {@link #attachByteStream}, to a listening socket.
+     *
+     * @param window how many connections it brings beyond what is acknowledged; null for all
+     */
+    public <S extends Sink> S attachListener(Handle handle, @Nullable Integer window, Function<SocketEnd, S> sink) {
+        return attachFresh(handle, new ListenerEnd(sockets, handle, window), sink);
+    }
+
+    private <S extends Sink> S attachFresh(Handle handle, SocketEnd end, Function<SocketEnd, S> sink) {
+        admit(handle.owner());
+        return attach(handle, sink.apply(end), null);
+    }
+
+    private <S extends Sink> S attachOnLoop(
+            Handle handle, Position position, int headroom, Function<SocketEnd, S> sink) {
+        Long received = position.received();
+        ByteStreamEnd end = byteStreams.get(handle.id());
+        Sink attached = (Sink) handle.attachment();
+        if (attached != null && (received == null || !attached.resumes())) {
+            throw busy(received != null);
+        }
+        if (end == null) {
+            if (received != null && received != 0) {
+                throw new SocketFault(Errno.EINVAL, "received=" + received + " was never sent; 0 is all there was");
+            }
+            // Not asked where a client comes back: what is held for it goes away only so.
+            admit(handle.owner());
+            end = new ByteStreamEnd(
+                    handle,
+                    memoryOf(handle.owner()),
+                    new CreditPromise(promises, handle.owner()),
+                    headroom,
+                    properties,
+                    ended -> byteStreams.remove(ended.id()));
+            byteStreams.put(handle.id(), end);
+            if (handle.socket().isClosed()) {
+                // The end closes by itself.
+                throw new SocketFault(Errno.EBADF);
+            }
+        }
+        S made = sink.apply(end);
+        Permit leave = null;
+        if (attached != null) {
+            end.downlink().requireHeld(received == null ? end.downlink().total() : received);
+            leave = attached.replaced();
+        }
+        attach(handle, made, leave);
+        boolean goesOn = false;
+        try {
+            // From here on no call receives.
+            Downlink downlink = end.downlink();
+            downlink.countReceivedElsewhere();
+            downlink.goOnAt(received == null ? downlink.total() : received, windowBytes(position.window()));
+            goesOn = true;
+            return made;
+        } finally {
+            if (!goesOn) {
+                // Nobody has been told of it, so it is gone without a word.
+                made.handleClosed();
+            }
+        }
+    }
+
+    private <S extends Sink> S attach(Handle handle, S sink, @Nullable Permit leave) {
+        Attachment attachment = sockets.attach(handle, sink, leave);
+        if (attachment == null) {
+            throw busy(false);
+        }
+        sink.attached(attachment);
+        return sink;
+    }
+
+    private int windowBytes(@Nullable Integer wanted) {
+        long usual = properties.resumeBuffer().toBytes();
+        return (int) (wanted == null ? usual : Math.min(wanted, Math.min(LARGEST_WINDOW * usual, Integer.MAX_VALUE)));
+    }
+
+    /** Makes sure that there is something left for one more; it is not taken. */
+    private void admit(String owner) {
+        try {
+            memory.take(owner, ADMISSION_BYTES).close();
+        } catch (Exhausted e) {
+            String detail = String.valueOf(e.getMessage());
+            throw e.ofOwner()
+                    ? new QuotaExceeded(Errno.ENOBUFS, detail, e.retryAfter())
+                    : new SocketFault(Errno.ENOBUFS, detail);
+        }
+    }
+
+    private static SocketFault busy(boolean resumes) {
+        return new SocketFault(
+                Errno.EBUSY,
+                resumes
+                        ? "the stream that is attached cannot be resumed: it does not acknowledge what it receives"
+                        : "a stream is attached to this socket already; end it first, or resume it with received=N");
+    }
+
+    /** Whether there is a connected stream socket's side that has been attached to. */
+    public boolean hasByteStream(Handle handle) {
+        return byteStreams.containsKey(handle.id());
+    }
+
+    /** Whether nothing is held of any connected stream socket, and nothing is left to be delivered. */
+    public boolean isEmpty() {
+        return byteStreams.isEmpty();
+    }
+
+    /** The server ends, and what is still queued with it: what is not whole is not to pass for whole. */
+    public void resetUndelivered() {
+        byteStreams.forEach((id, end) -> end.resetUndelivered());
+    }
+}

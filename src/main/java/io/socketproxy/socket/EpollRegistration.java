@@ -1,0 +1,198 @@
+package io.socketproxy.socket;
+
+import io.netty.channel.IoEvent;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.epoll.EpollIoEvent;
+import io.netty.channel.epoll.EpollIoHandle;
+import io.netty.channel.epoll.EpollIoOps;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.concurrent.Future;
+import io.socketproxy.libc.Constants;
+import io.socketproxy.libc.Errno;
+import io.socketproxy.wire.HandlerFailures;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one registration of a descriptor at an event loop, and those who wait on it.
+ *
+ * <p>Armed one-shot for the union of what is waited for; never for nothing, since a disarmed registration cannot be armed again.
+ * {@link #await} and {@link #cancel} may be called by any thread; the state is the loop's alone.
+ */
+final class EpollRegistration implements EpollIoHandle {
+    private static final int EPOLLONESHOT = 1 << 30;
+    private static final int ALWAYS = Constants.POLLERR | Constants.POLLHUP;
+
+    private final FileDescriptor descriptor;
+    private final IoEventLoop loop;
+    private final Runnable whenUnregistered;
+    private final AtomicBoolean released = new AtomicBoolean();
+
+    private Set<Waiter> waiters = new LinkedHashSet<>(2);
+    private @Nullable IoRegistration registration;
+    private int armed;
+    private boolean cancelled;
+
+    /** @param whenUnregistered runs once, after {@link #cancel}, when epoll has let go of the descriptor */
+    EpollRegistration(int descriptor, IoEventLoop loop, Runnable whenUnregistered) {
+        this.descriptor = new FileDescriptor(descriptor);
+        this.loop = loop;
+        this.whenUnregistered = () -> {
+            if (released.compareAndSet(false, true)) {
+                whenUnregistered.run();
+            }
+        };
+    }
+
+    private static final class Waiter extends CompletableFuture<Integer> {
+        final int events;
+
+        Waiter(int events) {
+            this.events = events;
+        }
+    }
+
+    /**
+     * Completes with what is ready once any of the events is, or POLLERR or POLLHUP; fails with EBADF when the watch is
+     * cancelled. The poll(2) and epoll(7) numbers are the same.
+     */
+    CompletableFuture<Integer> await(int events) {
+        Waiter waiter = new Waiter(events);
+        // Who gives up on waiting, or is detached, leaves nothing behind.
+        waiter.whenComplete((ready, failure) -> {
+            if (failure != null) {
+                run(() -> waiters.remove(waiter));
+            }
+        });
+        if (!run(() -> add(waiter))) {
+            waiter.completeExceptionally(new SocketFault(Errno.EBADF, "the server is stopping"));
+        }
+        return waiter;
+    }
+
+    /** How many wait, with those who have given up and were not cleared out yet; on the loop's thread. */
+    int waiting() {
+        return waiters.size();
+    }
+
+    /** Wakes those who wait for one of the events, which are there although the kernel does not know of them. */
+    void announce(int events) {
+        // A loop that has ended has nobody waiting.
+        run(() -> wake(events));
+    }
+
+    /** Fails those who wait, with EBADF, and takes the descriptor out of epoll. */
+    void cancel() {
+        if (!run(this::doCancel)) {
+            // The loop has ended, and with it its epoll instance.
+            whenUnregistered.run();
+        }
+    }
+
+    private void doCancel() {
+        if (cancelled) {
+            return;
+        }
+        cancelled = true;
+        failAll(new SocketFault(Errno.EBADF));
+        if (registration == null || !registration.cancel()) {
+            whenUnregistered.run();
+        }
+    }
+
+    private void failAll(SocketFault fault) {
+        Set<Waiter> failed = waiters;
+        waiters = new LinkedHashSet<>(2);
+        failed.forEach(waiter -> waiter.completeExceptionally(fault));
+    }
+
+    private boolean run(Runnable task) {
+        if (loop.inEventLoop()) {
+            task.run();
+            return true;
+        }
+        try {
+            loop.execute(task);
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
+        }
+    }
+
+    private void add(Waiter waiter) {
+        if (cancelled) {
+            waiter.completeExceptionally(new SocketFault(Errno.EBADF));
+        }
+        if (waiter.isDone()) {
+            return;
+        }
+        if (registration == null) {
+            // On the loop's own thread registering is done when the call returns.
+            Future<IoRegistration> registering = loop.register(this);
+            if (!registering.isSuccess()) {
+                waiter.completeExceptionally(
+                        new SocketFault(Errno.ENOBUFS, "the event loop takes no more descriptors"));
+                return;
+            }
+            registration = registering.getNow();
+        }
+        waiters.add(waiter);
+        arm(waiter.events);
+    }
+
+    private void arm(int wanted) {
+        if (registration != null && (wanted & ~armed) != 0) {
+            armed |= wanted;
+            registration.submit(EpollIoOps.valueOf(armed | EPOLLONESHOT));
+        }
+    }
+
+    @Override
+    public FileDescriptor fd() {
+        return descriptor;
+    }
+
+    @Override
+    public void handle(IoRegistration source, IoEvent event) {
+        try {
+            armed = 0;
+            wake(((EpollIoEvent) event).ops().value());
+            int wanted = 0;
+            for (Waiter waiter : waiters) {
+                wanted |= waiter.events;
+            }
+            arm(wanted);
+        } catch (Throwable failure) {
+            HandlerFailures.record("wait for a descriptor", failure);
+            failAll(new SocketFault(Errno.ENOBUFS, "the event loop could not tell what is ready; try again"));
+        }
+    }
+
+    private void wake(int ready) {
+        Set<Waiter> due = waiters;
+        waiters = new LinkedHashSet<>(2);
+        for (Waiter waiter : due) {
+            if ((ready & (waiter.events | ALWAYS)) != 0) {
+                waiter.complete(ready);
+            } else if (!waiter.isDone()) {
+                waiters.add(waiter);
+            }
+        }
+    }
+
+    @Override
+    public void unregistered() {
+        whenUnregistered.run();
+    }
+
+    @Override
+    public void close() {
+        // Called when the loop shuts down; the descriptor belongs to somebody else.
+        cancel();
+    }
+}

@@ -1,0 +1,177 @@
+package io.socketproxy.websocket;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.EventLoop;
+import io.socketproxy.frontdoor.ClientSocket;
+import io.socketproxy.frontdoor.ConnectionBuffers;
+import io.socketproxy.libc.Libc;
+import io.socketproxy.wire.DescriptorWire;
+import io.socketproxy.wire.Wire;
+import jakarta.servlet.http.WebConnection;
+import java.io.IOException;
+import java.nio.channels.Selector;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.coyote.http11.upgrade.InternalHttpUpgradeHandler;
+import org.apache.tomcat.util.net.AbstractEndpoint.Handler.SocketState;
+import org.apache.tomcat.util.net.NioChannel;
+import org.apache.tomcat.util.net.NioEndpoint.NioSocketWrapper;
+import org.apache.tomcat.util.net.SSLSupport;
+import org.apache.tomcat.util.net.SecureNioChannel;
+import org.apache.tomcat.util.net.SocketBufferHandler;
+import org.apache.tomcat.util.net.SocketEvent;
+import org.apache.tomcat.util.net.SocketWrapperBase;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where Tomcat lets go of a connection after the 101: a plain one is handed to the event loop, any other one is served through Tomcat.
+ *
+ * <p>Made by Tomcat. It says that it does its I/O by itself, so Tomcat leaves the connection alone; Tomcat's end of it stays open and
+ * idle, counts against {@code socket-proxy.connections.max}, and is closed last.
+ */
+public final class HandOver implements InternalHttpUpgradeHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(HandOver.class);
+
+    private static final long WAKE_MILLIS = 5;
+
+    /** The pollers that have been promised a wake-up. */
+    private static final Set<Selector> TO_WAKE = ConcurrentHashMap.newKeySet();
+
+    private @Nullable Served served;
+    private @Nullable WebSockets webSockets;
+    private @Nullable SocketWrapperBase<?> wrapper;
+
+    void prepare(Served toServe, WebSockets among) {
+        served = toServe;
+        webSockets = among;
+    }
+
+    @Override
+    public void setSocketWrapper(SocketWrapperBase<?> socketWrapper) {
+        wrapper = socketWrapper;
+    }
+
+    @Override
+    public boolean hasAsyncIO() {
+        return true;
+    }
+
+    @Override
+    public void init(WebConnection connection) {
+        Served who = served;
+        WebSockets among = webSockets;
+        SocketWrapperBase<?> tomcats = wrapper;
+        if (who == null || among == null || tomcats == null) {
+            throw new IllegalStateException("upgraded for nobody");
+        }
+        try {
+            Wire own = among.handoff() ? handedOver(who, tomcats) : null;
+            Wire wire = own == null ? new ContainerWire(tomcats, who.loop(), descriptor(tomcats), who.memory()) : own;
+            among.begin(who, new WebSocketConnection(wire, who.maxMessageBytes(), who.closeTimeout(), among::gone));
+        } catch (IOException | RuntimeException | Error e) {
+            LOG.debug("A client went before it was served", e);
+            TomcatEnd.afterwards(tomcats, tomcats::close);
+            among.abandon(who);
+        }
+    }
+
+    /** The connection on a descriptor of its own; null where it is not plain TCP under NIO. */
+    private static @Nullable Wire handedOver(Served who, SocketWrapperBase<?> tomcats) throws IOException {
+        if (!(tomcats instanceof NioSocketWrapper nio) || nio.getSocket() instanceof SecureNioChannel) {
+            return null;
+        }
+        int descriptor = descriptor(nio);
+        int duplicate = descriptor < 0 ? -1 : Libc.dup(descriptor);
+        if (duplicate < 0) {
+            return null;
+        }
+        ByteBuf early;
+        try {
+            early = readEarly(nio);
+        } catch (IOException | RuntimeException | Error e) {
+            Libc.close(duplicate);
+            throw e;
+        }
+        ConnectionBuffers.take(nio.getSocketBufferHandler());
+        // In this order: the duplicate is closed before, then Tomcat's end, whose poller must wake up to let go.
+        DescriptorWire wire = new DescriptorWire(
+                duplicate, who.loop(), 0, who.memory(), () -> TomcatEnd.whenDone(nio, () -> close(nio, who.loop())));
+        if (early != null) {
+            wire.unread(early);
+        }
+        return wire;
+    }
+
+    private static void close(NioSocketWrapper nio, EventLoop loop) {
+        nio.close();
+        wakeSoon(nio.getPoller().getSelector(), loop);
+    }
+
+    /** Tomcat's poller lets go of closed channels when it next looks; those of a few milliseconds share one wake-up. */
+    private static void wakeSoon(Selector poller, EventLoop loop) {
+        if (TO_WAKE.add(poller)) {
+            try {
+                loop.schedule(() -> wake(poller), WAKE_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (RejectedExecutionException e) {
+                wake(poller);
+            }
+        }
+    }
+
+    private static void wake(Selector poller) {
+        TO_WAKE.remove(poller);
+        poller.wakeup();
+    }
+
+    private static int descriptor(SocketWrapperBase<?> tomcats) {
+        return tomcats.getSocket() instanceof NioChannel channel ? ClientSocket.descriptor(channel.getIOChannel()) : -1;
+    }
+
+    /** What Tomcat has read beyond the handshake; null for nothing. The rest is still in the kernel. */
+    private static @Nullable ByteBuf readEarly(NioSocketWrapper nio) throws IOException {
+        SocketBufferHandler buffers = nio.getSocketBufferHandler();
+        if (buffers.isReadBufferEmpty()) {
+            return null;
+        }
+        // With room for all of it, since only the first read is sure to take from Tomcat's buffer alone.
+        int room = buffers.getReadBuffer().capacity();
+        ByteBuf early = PooledByteBufAllocator.DEFAULT.directBuffer(room);
+        try {
+            return early.writerIndex(Math.max(0, nio.read(false, early.nioBuffer(0, room))));
+        } catch (IOException | RuntimeException | Error e) {
+            early.release();
+            throw e;
+        }
+    }
+
+    @Override
+    public SocketState upgradeDispatch(SocketEvent status) {
+        // Tomcat stops, or found the connection broken: ours to find out and to close. It must not listen to it again.
+        return SocketState.ASYNC_IO;
+    }
+
+    @Override
+    public void timeoutAsync(long now) {
+        // Nothing of Tomcat's waits.
+    }
+
+    @Override
+    public void setSslSupport(SSLSupport sslSupport) {
+        // Nobody asks for it.
+    }
+
+    @Override
+    public void pause() {
+        // The streams are drained before Tomcat stops.
+    }
+
+    @Override
+    public void destroy() {
+        // Whoever serves the connection has its end.
+    }
+}
