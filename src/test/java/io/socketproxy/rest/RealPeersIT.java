@@ -17,27 +17,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.springframework.boot.test.web.server.LocalServerPort;
 
 /** Handles that talk to servers which know nothing of this service: nginx, Redis, dnsmasq. */
-@RealServer
-class RealPeersIT {
-    @LocalServerPort
-    private int port;
-
+class RealPeersIT extends RealServerCalls {
     @TempDir
     private Path directory;
 
     private final List<Process> processes = new ArrayList<>();
-    private Api api;
-
-    @BeforeEach
-    void connect() {
-        api = new Api(port, RealServer.TOKEN);
-    }
 
     @AfterEach
     void stop() {
