@@ -36,6 +36,7 @@ import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.Poll;
 import io.socketproxy.socket.Readiness;
 import io.socketproxy.socket.SocketFault;
+import io.socketproxy.socket.SocketOptions;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.time.Instant;
@@ -321,7 +322,7 @@ public final class Sockets implements AutoCloseable {
 
     private void bindCleared(Handle handle, @Nullable String host, SockAddr address, Operation operation) {
         BsdSocket socket = handle.socket();
-        boolean v6Only = socket.family() == AF_INET6 && socket.option(IPPROTO_IPV6, IPV6_V6ONLY) != 0;
+        boolean v6Only = socket.family() == AF_INET6 && socket.options().get(IPPROTO_IPV6, IPV6_V6ONLY) != 0;
         Decision.Allowed allowed =
                 require(handle.owner(), operation, listen.judge(new Target(socket.transport(), host, address), v6Only));
         Cleared.Local local = allowed.local();
@@ -341,10 +342,10 @@ public final class Sockets implements AutoCloseable {
      *
      * @param set the call, with the value in it
      */
-    public void setOption(Handle handle, Consumer<BsdSocket> set) {
+    public void setOption(Handle handle, Consumer<SocketOptions> set) {
         // Not between a bind's judgement and the bind: IPV6_V6ONLY is part of what is judged.
         synchronized (handle) {
-            set.accept(handle.socket());
+            set.accept(handle.socket().options());
         }
     }
 
