@@ -56,7 +56,7 @@ public final class Streams implements SmartLifecycle {
     private final Relays relays;
     private final Duration closeTimeout;
     private final Control control;
-    private final Session.Host host = new SessionHost();
+    private final SessionHost host = new Host();
 
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
     private volatile Phase phase = Phase.STOPPED;
@@ -68,7 +68,7 @@ public final class Streams implements SmartLifecycle {
         this.control = new Control(mapper, views);
     }
 
-    private final class SessionHost implements Session.Host {
+    private final class Host implements SessionHost {
         @Override
         public Control control() {
             return control;
