@@ -95,6 +95,11 @@ class ClientIT {
                 .run("node_modules/typescript/bin/tsc", Map.of(), LIMIT, "-p", "src/test/node/client");
     }
 
+    @Test
+    void declarationsAreThoseOfTheCode() throws Exception {
+        NodeProject.installed("client").run("declarations.mjs", Map.of(), LIMIT);
+    }
+
     static Map<String, String> environment(String url) {
         return Map.of("SOCKET_PROXY_URL", url, "SOCKET_PROXY_TOKEN", TOKEN);
     }

@@ -3,6 +3,8 @@ package io.socketproxy;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.socketproxy.testing.Eventually;
+import io.socketproxy.testing.Target;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -140,12 +142,12 @@ class DrainIT {
     void losesNoByteOfStreamsThatEndInTime() throws Exception {
         try (ServiceProcess service = ServiceProcess.start("--socket-proxy.drain.timeout=5m");
                 HttpClient http = HttpClient.newHttpClient();
+                Target echo = Target.echo();
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<?> echoing = threads.submit(() -> echo(threads));
             List<EchoedStream> streams = new ArrayList<>();
             List<Future<?>> sending = new ArrayList<>();
             for (int i = 0; i < 16; i++) {
-                EchoedStream stream = EchoedStream.open(http, service.port(), target.getLocalPort());
+                EchoedStream stream = EchoedStream.open(http, service.port(), echo.port());
                 streams.add(stream);
                 sending.add(threads.submit(stream::send));
             }
@@ -167,8 +169,6 @@ class DrainIT {
             }
             assertThat(service.awaitExit(SOON)).isEqualTo(TERMINATED);
             assertThat(service.output()).doesNotContain("which are closed now");
-            target.close();
-            echoing.cancel(true);
         }
     }
 
@@ -211,17 +211,6 @@ class DrainIT {
                 assertThat(peer.getInputStream().readAllBytes()).hasSize(sent);
             }
             assertThat(service.awaitExit(SOON)).isEqualTo(TERMINATED);
-        }
-    }
-
-    private @Nullable Void echo(ExecutorService threads) throws IOException {
-        while (true) {
-            Socket peer = target.accept();
-            threads.submit(() -> {
-                try (peer) {
-                    return peer.getInputStream().transferTo(peer.getOutputStream());
-                }
-            });
         }
     }
 
@@ -342,45 +331,30 @@ class DrainIT {
         }
     }
 
-    private static void awaitOutput(ServiceProcess service, String text) throws IOException, InterruptedException {
-        long end = System.nanoTime() + SOON.toNanos();
-        while (!service.output().contains(text)) {
-            assertThat(System.nanoTime() - end).as("\"%s\" in time", text).isNegative();
-            Thread.sleep(20);
-        }
+    private static void awaitOutput(ServiceProcess service, String text) throws Exception {
+        Eventually.holds(() -> assertThat(service.output()).contains(text));
     }
 
-    private static void awaitReadiness(ServiceClient client, int status) throws InterruptedException {
-        long end = System.nanoTime() + SOON.toNanos();
-        while (client.get("/actuator/health/readiness").status() != status) {
-            assertThat(System.nanoTime() - end)
-                    .as("readiness %d in time", status)
-                    .isNegative();
-            Thread.sleep(20);
-        }
+    private static void awaitReadiness(ServiceClient client, int status) throws Exception {
+        Eventually.holds(() ->
+                assertThat(client.get("/actuator/health/readiness").status()).isEqualTo(status));
     }
 
     /** Until no new socket is made, which is a moment after readiness says so. */
-    private static void awaitRefusal(ServiceClient client) throws InterruptedException {
-        long end = System.nanoTime() + SOON.toNanos();
-        ServiceClient.Answer made = client.post("/api/v1/sockets", "{}");
-        while (made.status() == 201) {
-            client.delete(made.location()).expect(204);
-            assertThat(System.nanoTime() - end).as("refused in time").isNegative();
-            Thread.sleep(20);
-            made = client.post("/api/v1/sockets", "{}");
-        }
+    private static void awaitRefusal(ServiceClient client) throws Exception {
+        Eventually.holds(() -> {
+            ServiceClient.Answer made = client.post("/api/v1/sockets", "{}");
+            if (made.status() == 201) {
+                client.delete(made.location()).expect(204);
+            }
+            assertThat(made.status()).isNotEqualTo(201);
+        });
     }
 
     /** Until a POST is being served. */
-    private static void awaitRequestInFlight(ServiceClient client) throws InterruptedException {
-        long end = System.nanoTime() + SOON.toNanos();
-        while (!client.get("/actuator/prometheus")
-                .expect(200)
-                .text()
-                .matches("(?s).*http_server_requests_active_seconds_count\\{[^}]*method=\"POST\"[^}]*} 1.*")) {
-            assertThat(System.nanoTime() - end).as("a recv under way in time").isNegative();
-            Thread.sleep(20);
-        }
+    private static void awaitRequestInFlight(ServiceClient client) throws Exception {
+        Eventually.holds(
+                () -> assertThat(client.get("/actuator/prometheus").expect(200).text())
+                        .matches("(?s).*http_server_requests_active_seconds_count\\{[^}]*method=\"POST\"[^}]*} 1.*"));
     }
 }

@@ -49,10 +49,10 @@ final class Session implements Served, Sink, ClientConnection.Events {
         void attached(Session session);
 
         /** A client is served. */
-        void opened(Handle handle);
+        void opened(Handle handle, ClientConnection client);
 
         /** It was served so many bytes. */
-        void closed(Handle handle, StreamEnd why, long toClient, long fromClient);
+        void closed(Handle handle, ClientConnection client, StreamEnd why, long toClient, long fromClient);
 
         /** The session is over, whether it had a client or not. */
         void over(Session session);
@@ -143,7 +143,7 @@ final class Session implements Served, Sink, ClientConnection.Events {
         replies = new Replies(connection, host.control());
         state = State.OPEN;
         // First, since opening may end it, of which is told as well.
-        host.opened(handle);
+        host.opened(handle, connection);
         connection.open(this);
         if (!isOpen()) {
             return;
@@ -440,7 +440,7 @@ final class Session implements Served, Sink, ClientConnection.Events {
             }
         }
         if (from != null) {
-            host.closed(handle, why, toClient, fromClient);
+            host.closed(handle, from, why, toClient, fromClient);
         }
         host.over(this);
         if (mode.ephemeral()) {

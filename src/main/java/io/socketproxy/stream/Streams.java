@@ -5,6 +5,7 @@ import io.socketproxy.address.Endpoint;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.SocketEvents.Carrier;
 import io.socketproxy.registry.SocketEvents.End;
 import io.socketproxy.registry.SocketEvents.StreamEnd;
 import io.socketproxy.registry.Sockets;
@@ -99,13 +100,17 @@ public final class Streams implements SmartLifecycle {
         }
 
         @Override
-        public void opened(Handle handle) {
-            sockets.streamOpened(handle);
+        public void opened(Handle handle, ClientConnection client) {
+            sockets.streamOpened(handle, carrier(client));
         }
 
         @Override
-        public void closed(Handle handle, StreamEnd why, long toClient, long fromClient) {
-            sockets.streamClosed(handle, why, toClient, fromClient);
+        public void closed(Handle handle, ClientConnection client, StreamEnd why, long toClient, long fromClient) {
+            sockets.streamClosed(handle, carrier(client), why, toClient, fromClient);
+        }
+
+        private static Carrier carrier(ClientConnection client) {
+            return client.isHandedOver() ? Carrier.EVENT_LOOP : Carrier.CONTAINER;
         }
 
         @Override
