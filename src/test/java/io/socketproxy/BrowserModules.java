@@ -29,7 +29,8 @@ record BrowserModules(Path directory, Map<String, Set<String>> imports) {
         Path directory = STATIC.resolve(name);
         Map<String, Set<String>> imports = new TreeMap<>();
         try (Stream<Path> files = Files.list(directory)) {
-            for (Path file : files.filter(file -> file.toString().endsWith(".js")).toList()) {
+            for (Path file :
+                    files.filter(file -> file.toString().endsWith(".js")).toList()) {
                 imports.put(
                         String.valueOf(file.getFileName()),
                         IMPORT.matcher(Files.readString(file))
