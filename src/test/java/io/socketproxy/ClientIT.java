@@ -83,6 +83,14 @@ class ClientIT {
     }
 
     @TestFactory
+    Stream<DynamicTest> copied() throws Exception {
+        List<JsonNode> results = results(NodeProject.installed("client")
+                .run("copied.mjs", environment(url()), LIMIT, "looks like|gives streams at once|socket, bind"));
+        assertThat(results).hasSize(3);
+        return tests(results);
+    }
+
+    @TestFactory
     Stream<DynamicTest> examples() throws Exception {
         List<JsonNode> results = results(Chromium.run("examples.mjs", url(), TOKEN, Map.of()));
         assertThat(results).hasSize(4);
