@@ -5,6 +5,11 @@ import java.nio.ByteOrder;
 
 /** What the kernel tells of a TCP connection; {@code struct tcp_info}, linux/tcp.h, tcp(7). */
 public final class TcpInfo {
+    // linux/tcp_states.h
+    public static final int SYN_SENT = 2;
+    public static final int CLOSE = 7;
+
+    private static final int STATE = 0;
     private static final int RETRANSMITS = 2;
     private static final int PROBES = 3;
     private static final int UNACKED_SEGMENTS = 24;
@@ -15,6 +20,11 @@ public final class TcpInfo {
     private static final int UNANSWERED = 3;
 
     private TcpInfo() {}
+
+    /** The connection's state by its number: {@link #SYN_SENT}, {@link #CLOSE} and so on. */
+    public static int state(int descriptor) throws ErrnoException {
+        return Libc.getsockopt(descriptor, Constants.IPPROTO_TCP, Constants.TCP_INFO, STATE + 1)[STATE];
+    }
 
     /** Whether TCP has sent something repeatedly without an answer, so that the other host is likely gone; false for what is no TCP. */
     public static boolean isUnanswered(int descriptor) {

@@ -35,8 +35,9 @@ final class Ports {
                         yield of(socket, new SockAddr.Inet4((int) inet.low(), 0));
                     }
                     boolean wildcard = inet.high() == 0 && inet.low() == 0;
-                    boolean both =
-                            wildcard && socket.family() == AF_INET6 && socket.option(IPPROTO_IPV6, IPV6_V6ONLY) == 0;
+                    boolean both = wildcard
+                            && socket.family() == AF_INET6
+                            && socket.options().get(IPPROTO_IPV6, IPV6_V6ONLY) == 0;
                     yield new Place(new SockAddr.Inet6(inet.high(), inet.low(), 0, 0, 0), both, true, wildcard);
                 }
                 case SockAddr.Unix unix -> throw new IllegalArgumentException("AF_UNIX has no ports");
@@ -72,7 +73,7 @@ final class Ports {
                 bind.run();
             } else {
                 // With reuse on, the kernel might choose a port that somebody has.
-                handle.socket().withoutReuse(bind);
+                handle.socket().options().withoutReuse(bind);
             }
             update(handle);
         }
@@ -92,10 +93,10 @@ final class Ports {
         if (socket.transport() == Transport.UDP && handle.hasPort()) {
             // Nothing takes it away again.
             call.run();
-        } else if (socket.reusesPorts() && (!handle.isBound() || portOf(socket.localAddress()) == 0)) {
+        } else if (socket.options().reusePorts() && (!handle.isBound() || portOf(socket.localAddress()) == 0)) {
             synchronized (claims) {
                 try {
-                    socket.withoutReuse(call);
+                    socket.options().withoutReuse(call);
                 } finally {
                     update(handle);
                 }

@@ -36,6 +36,7 @@ import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.Poll;
 import io.socketproxy.socket.Readiness;
 import io.socketproxy.socket.SocketFault;
+import io.socketproxy.socket.SocketOptions;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.time.Instant;
@@ -321,7 +322,7 @@ public final class Sockets implements AutoCloseable {
 
     private void bindCleared(Handle handle, @Nullable String host, SockAddr address, Operation operation) {
         BsdSocket socket = handle.socket();
-        boolean v6Only = socket.family() == AF_INET6 && socket.option(IPPROTO_IPV6, IPV6_V6ONLY) != 0;
+        boolean v6Only = socket.family() == AF_INET6 && socket.options().get(IPPROTO_IPV6, IPV6_V6ONLY) != 0;
         Decision.Allowed allowed =
                 require(handle.owner(), operation, listen.judge(new Target(socket.transport(), host, address), v6Only));
         Cleared.Local local = allowed.local();
@@ -341,10 +342,10 @@ public final class Sockets implements AutoCloseable {
      *
      * @param set the call, with the value in it
      */
-    public void setOption(Handle handle, Consumer<BsdSocket> set) {
+    public void setOption(Handle handle, Consumer<SocketOptions> set) {
         // Not between a bind's judgement and the bind: IPV6_V6ONLY is part of what is judged.
         synchronized (handle) {
-            set.accept(handle.socket());
+            set.accept(handle.socket().options());
         }
     }
 
@@ -705,13 +706,14 @@ public final class Sockets implements AutoCloseable {
     }
 
     /** Tells those who listen that a stream was attached. */
-    public void streamOpened(Handle handle) {
-        events.forEach(listener -> listener.streamOpened(handle));
+    public void streamOpened(Handle handle, SocketEvents.Carrier carrier) {
+        events.forEach(listener -> listener.streamOpened(handle, carrier));
     }
 
     /** Tells those who listen that a stream has ended. */
-    public void streamClosed(Handle handle, SocketEvents.StreamEnd end, long toClient, long fromClient) {
-        events.forEach(listener -> listener.streamClosed(handle, end, toClient, fromClient));
+    public void streamClosed(
+            Handle handle, SocketEvents.Carrier carrier, SocketEvents.StreamEnd end, long toClient, long fromClient) {
+        events.forEach(listener -> listener.streamClosed(handle, carrier, end, toClient, fromClient));
     }
 
     /** What policy would say of connecting to, sending to or binding each address of the endpoint; nothing is opened. */

@@ -49,8 +49,8 @@ class OptionsController {
                 owner.name(),
                 id,
                 handle -> length == null
-                        ? new OptionJson(handle.socket().option(levelNumber, nameNumber), null)
-                        : new OptionJson(null, handle.socket().option(levelNumber, nameNumber, length))));
+                        ? new OptionJson(handle.socket().options().get(levelNumber, nameNumber), null)
+                        : new OptionJson(null, handle.socket().options().get(levelNumber, nameNumber, length))));
     }
 
     record OptionRequest(
@@ -89,11 +89,11 @@ class OptionsController {
             sockets.using(
                     owner.name(),
                     id,
-                    handle -> sockets.setOption(handle, socket -> {
+                    handle -> sockets.setOption(handle, options -> {
                         if (value != null) {
-                            socket.setOption(levelNumber, nameNumber, value.intValue());
+                            options.set(levelNumber, nameNumber, value.intValue());
                         } else {
-                            socket.setOption(
+                            options.set(
                                     levelNumber,
                                     nameNumber,
                                     data,

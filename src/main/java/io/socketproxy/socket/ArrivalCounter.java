@@ -8,7 +8,6 @@ import io.netty.channel.epoll.EpollIoOps;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.concurrent.Future;
 import io.socketproxy.libc.Constants;
-import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -59,7 +58,7 @@ final class ArrivalCounter implements EpollIoHandle, AutoCloseable {
     /** Completes when there were more than {@code seen}; fails with EBADF after {@link #end}. */
     synchronized CompletableFuture<Void> after(long seen) {
         if (ended) {
-            return CompletableFuture.failedFuture(new SocketFault(Errno.EBADF, "the socket was closed meanwhile"));
+            return CompletableFuture.failedFuture(Descriptor.closedMeanwhile());
         }
         if (count != seen) {
             return CompletableFuture.completedFuture(null);
@@ -75,7 +74,7 @@ final class ArrivalCounter implements EpollIoHandle, AutoCloseable {
             ended = true;
             waiting = next;
         }
-        waiting.completeExceptionally(new SocketFault(Errno.EBADF, "the socket was closed meanwhile"));
+        waiting.completeExceptionally(Descriptor.closedMeanwhile());
     }
 
     @Override

@@ -65,7 +65,7 @@ public final class Poll {
         CompletableFuture<Void> any = new CompletableFuture<>();
         List<CompletableFuture<Integer>> each = new ArrayList<>(wanted.size());
         wanted.forEach((socket, events) -> {
-            CompletableFuture<Integer> ready = socket.ready(events | POLLERR | POLLHUP);
+            CompletableFuture<Integer> ready = socket.whenReady(events | POLLERR | POLLHUP);
             each.add(ready);
             ready.whenComplete((revents, failure) -> {
                 if (failure instanceof SocketFault fault && fault.errno() != Errno.EBADF) {

@@ -1,12 +1,19 @@
 package io.socketproxy.socket;
 
+import static io.socketproxy.libc.Constants.SOL_SOCKET;
+import static io.socketproxy.libc.Constants.SO_REUSEADDR;
+import static io.socketproxy.libc.Constants.SO_REUSEPORT;
+
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.ErrnoException;
+import io.socketproxy.libc.Libc;
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The socket options that a remote caller may read and set; every other one is EPERM, for reading too.
+ * A socket's options, of which a remote caller may read and set some; every other one is EPERM, for reading too.
  *
  * <p>What is left out carries pointers into this process (SO_ATTACH_FILTER, TCP_ZEROCOPY_RECEIVE), reaches beyond the socket
  * (SO_BINDTODEVICE, SO_MARK, IP_TRANSPARENT, IP_FREEBIND), routes around the policy (IP_OPTIONS and IPV6_RTHDR hold source
@@ -88,7 +95,75 @@ public final class SocketOptions {
         allow("IPPROTO_IPV6", "IPV6_MTU");
     }
 
-    private SocketOptions() {}
+    private final Descriptor descriptor;
+
+    SocketOptions(Descriptor descriptor) {
+        this.descriptor = descriptor;
+    }
+
+    /** An option's int; getsockopt(2). */
+    public int get(int level, int name) {
+        requireAllowed(level, name);
+        return descriptor.query(() -> Libc.getsockoptInt(descriptor.number(), level, name));
+    }
+
+    /** An option's bytes, at most {@code length}; getsockopt(2). */
+    public byte[] get(int level, int name, int length) {
+        requireAllowed(level, name);
+        return descriptor.query(() -> Libc.getsockopt(descriptor.number(), level, name, length));
+    }
+
+    /** setsockopt(2) of an int. */
+    public void set(int level, int name, int value) {
+        requireAllowed(level, name);
+        descriptor.call(() -> SocketFault.check(Libc.setsockopt(descriptor.number(), level, name, value)));
+    }
+
+    /** setsockopt(2) of bytes; null stands for a null pointer with {@code length}. */
+    public void set(int level, int name, byte @Nullable [] value, int length) {
+        requireAllowed(level, name);
+        descriptor.call(() -> SocketFault.check(Libc.setsockopt(descriptor.number(), level, name, value, length)));
+    }
+
+    /** Whether SO_REUSEADDR or SO_REUSEPORT is on. */
+    public boolean reusePorts() {
+        return descriptor.call(() -> isOn(SO_REUSEADDR) || isOn(SO_REUSEPORT) ? 1 : 0) == 1;
+    }
+
+    /**
+     * Runs a step that gives the socket its local port while SO_REUSEADDR and SO_REUSEPORT are off, so that the kernel can only
+     * choose a port that nobody has; both are put back after.
+     */
+    public void withoutReuse(Runnable step) {
+        descriptor.call(() -> {
+            boolean address = isOn(SO_REUSEADDR);
+            boolean port = isOn(SO_REUSEPORT);
+            setIf(address, SO_REUSEADDR, 0);
+            setIf(port, SO_REUSEPORT, 0);
+            try {
+                step.run();
+            } finally {
+                setIf(address, SO_REUSEADDR, 1);
+                setIf(port, SO_REUSEPORT, 1);
+            }
+            return 0;
+        });
+    }
+
+    private boolean isOn(int name) {
+        try {
+            return Libc.getsockoptInt(descriptor.number(), SOL_SOCKET, name) != 0;
+        } catch (ErrnoException e) {
+            // AF_UNIX knows no SO_REUSEPORT.
+            return false;
+        }
+    }
+
+    private void setIf(boolean wasOn, int name, int value) {
+        if (wasOn) {
+            SocketFault.check(Libc.setsockopt(descriptor.number(), SOL_SOCKET, name, value));
+        }
+    }
 
     static void requireAllowed(int level, int name) {
         if (!ALLOWED.contains(new Option(level, name))) {

@@ -383,12 +383,12 @@ class SocketsTest {
 
         sockets.bind(reusing(BOB, AF_INET6, SOCK_DGRAM), Endpoint.of("::1", port));
         Handle v6Only = reusing("cem", AF_INET6, SOCK_DGRAM);
-        v6Only.socket().setOption(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        v6Only.socket().options().set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
         assertThat(errno(() -> sockets.bind(v6Only, Endpoint.of("::", port))))
                 .as("bob has ::1")
                 .isEqualTo(Errno.EADDRINUSE);
         Handle own = reusing(BOB, AF_INET6, SOCK_DGRAM);
-        own.socket().setOption(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        own.socket().options().set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
         sockets.bind(own, Endpoint.of("::", port));
     }
 
@@ -405,7 +405,7 @@ class SocketsTest {
         Handle connected = reusing(ANN, AF_INET, SOCK_DGRAM);
         sockets.connect(connected, Endpoint.of("127.0.0.1", 9), upTo(LONG));
         assertOnlyAnns(connected, SOCK_DGRAM);
-        assertThat(connected.socket().reusesPorts()).as("put back").isTrue();
+        assertThat(connected.socket().options().reusePorts()).as("put back").isTrue();
     }
 
     @Test
@@ -426,7 +426,7 @@ class SocketsTest {
         assertThat(port(socket)).isPositive();
         assertOnlyAnns(socket, SOCK_STREAM);
         Handle late = reusing(ANN, AF_INET, SOCK_STREAM);
-        late.socket().setOption(Constants.IPPROTO_IP, Constants.require("IP_BIND_ADDRESS_NO_PORT"), 1);
+        late.socket().options().set(Constants.IPPROTO_IP, Constants.require("IP_BIND_ADDRESS_NO_PORT"), 1);
         sockets.bind(late, Endpoint.of("127.0.0.1", 0));
         sockets.listen(late, 1);
         assertOnlyAnns(late, SOCK_STREAM);
@@ -579,8 +579,8 @@ class SocketsTest {
 
     private Handle reusing(String owner, int family, int type) {
         Handle handle = sockets.open(owner, family, type, 0, null);
-        sockets.setOption(handle, socket -> socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1));
-        sockets.setOption(handle, socket -> socket.setOption(SOL_SOCKET, SO_REUSEPORT, 1));
+        sockets.setOption(handle, options -> options.set(SOL_SOCKET, SO_REUSEADDR, 1));
+        sockets.setOption(handle, options -> options.set(SOL_SOCKET, SO_REUSEPORT, 1));
         return handle;
     }
 

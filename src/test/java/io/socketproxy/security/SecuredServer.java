@@ -15,6 +15,8 @@ import org.springframework.context.annotation.Import;
             "socket-proxy.security.tokens[0].sha256=" + SecuredServer.ALICE_1 + "," + SecuredServer.ALICE_2,
             "socket-proxy.security.allowed-origins=https://pages.example",
             "springdoc.enable-default-api-docs=true",
+            // Said, since it stays as a server before it in this process has set it.
+            "logging.level.io.socketproxy.security=info",
         })
 @Import(Probe.class)
 abstract class SecuredServer {

@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Cleared;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -128,7 +129,8 @@ class ConnectTest extends SocketTest {
         }
 
         assertThat(outcome).isEqualTo(Errno.ECONNREFUSED);
-        assertThat(client.option(Constants.SOL_SOCKET, Constants.SO_ERROR)).isZero();
+        assertThat(client.options().get(Constants.SOL_SOCKET, Constants.SO_ERROR))
+                .isZero();
     }
 
     @Test
@@ -162,7 +164,8 @@ class ConnectTest extends SocketTest {
         assertThat(gone.closed()).succeedsWithin(LONG);
         send(client, "anybody?");
 
-        assertThat(errno(() -> client.receive(10, 0, upTo(LONG)))).isEqualTo(Errno.ECONNREFUSED);
+        assertThat(errno(() -> client.receive(10, 0, upTo(LONG), Room.unlimited())))
+                .isEqualTo(Errno.ECONNREFUSED);
     }
 
     @Test
@@ -214,7 +217,8 @@ class ConnectTest extends SocketTest {
             linger(pair[resetting], 1, 0);
             pair[resetting].close();
 
-            assertThat(errno(() -> left.receive(1, 0, upTo(LONG)))).isEqualTo(Errno.ECONNRESET);
+            assertThat(errno(() -> left.receive(1, 0, upTo(LONG), Room.unlimited())))
+                    .isEqualTo(Errno.ECONNRESET);
             assertThat(left.state()).isEqualTo(SocketState.DISCONNECTED);
         }
     }
@@ -222,7 +226,8 @@ class ConnectTest extends SocketTest {
     @Test
     void wrongStatesAreTheKernelsToTell() {
         BsdSocket socket = tcp();
-        assertThat(errno(() -> socket.receive(1, 0, upTo(LONG)))).isEqualTo(Errno.ENOTCONN);
+        assertThat(errno(() -> socket.receive(1, 0, upTo(LONG), Room.unlimited())))
+                .isEqualTo(Errno.ENOTCONN);
         assertThat(errno(() -> send(socket, "x"))).isEqualTo(Errno.EPIPE);
         assertThat(errno(socket::remoteAddress)).isEqualTo(Errno.ENOTCONN);
         assertThat(errno(() -> socket.shutdown(Constants.SHUT_WR))).isEqualTo(Errno.ENOTCONN);
@@ -256,9 +261,9 @@ class ConnectTest extends SocketTest {
 
         assertThat(pair[0].closed()).succeedsWithin(Duration.ofSeconds(10));
         long received = 0;
-        for (Message message = pair[1].receive(1 << 20, 0, upTo(LONG));
+        for (Message message = pair[1].receive(1 << 20, 0, upTo(LONG), Room.unlimited());
                 message != null && !message.eof();
-                message = pair[1].receive(1 << 20, 0, upTo(LONG))) {
+                message = pair[1].receive(1 << 20, 0, upTo(LONG), Room.unlimited())) {
             received += message.data().length;
         }
         assertThat(received).as("queued data is still delivered").isEqualTo(pair[0].bytesOut());
@@ -270,7 +275,7 @@ class ConnectTest extends SocketTest {
                 .putInt(on)
                 .putInt(seconds)
                 .array();
-        socket.setOption(Constants.SOL_SOCKET, Constants.SO_LINGER, value, 8);
+        socket.options().set(Constants.SOL_SOCKET, Constants.SO_LINGER, value, 8);
     }
 
     /** A listener that takes no connection more until one is accepted. */

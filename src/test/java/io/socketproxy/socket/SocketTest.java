@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.OpenPolicies;
 import java.time.Duration;
@@ -125,7 +126,7 @@ abstract class SocketTest {
     }
 
     static @Nullable String receive(BsdSocket socket, int size, int flags, Deadline deadline) {
-        Message message = socket.receive(size, flags, deadline);
+        Message message = socket.receive(size, flags, deadline, Room.unlimited());
         return message == null ? null : new String(message.data(), US_ASCII);
     }
 

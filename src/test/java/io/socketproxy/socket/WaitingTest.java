@@ -18,6 +18,7 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.overload.Room;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.lang.ref.WeakReference;
@@ -58,7 +59,7 @@ class WaitingTest extends SocketTest {
         assertThat(receive(pair[0], 10, MSG_DONTWAIT, upTo(LONG))).isNull();
         assertThat(listener(1).accept(() -> FREE, readiness.loops(), upTo(SHORT)))
                 .isNull();
-        assertThat(udp().receive(10, 0, upTo(SHORT))).isNull();
+        assertThat(udp().receive(10, 0, upTo(SHORT), Room.unlimited())).isNull();
     }
 
     @Test
@@ -73,7 +74,7 @@ class WaitingTest extends SocketTest {
         Future<Integer> sent = calling(() -> pair[0].send(new byte[1000], 0, null, Deadline.in(LONG, caller)));
         until("the call waits", caller::isWaitedFor);
         while (!sent.isDone()) {
-            pair[1].receive(1 << 20, 0, upTo(SHORT));
+            pair[1].receive(1 << 20, 0, upTo(SHORT), Room.unlimited());
         }
 
         assertThat(sent.get()).isPositive();
@@ -129,9 +130,9 @@ class WaitingTest extends SocketTest {
         calls.add(waiting(deadline -> listener.accept(() -> FREE, readiness.loops(), deadline)));
         calls.add(waiting(deadline -> listener.accept(() -> FREE, readiness.loops(), deadline)));
         calls.add(waiting(deadline -> full[0].send(new byte[1], 0, null, deadline)));
-        calls.add(waiting(deadline -> full[0].receive(10, 0, deadline)));
-        calls.add(waiting(deadline -> full[0].receive(10, MSG_WAITALL, deadline)));
-        calls.add(waiting(deadline -> idle[1].receive(10, MSG_PEEK | MSG_WAITALL, deadline)));
+        calls.add(waiting(deadline -> full[0].receive(10, 0, deadline, Room.unlimited())));
+        calls.add(waiting(deadline -> full[0].receive(10, MSG_WAITALL, deadline, Room.unlimited())));
+        calls.add(waiting(deadline -> idle[1].receive(10, MSG_PEEK | MSG_WAITALL, deadline, Room.unlimited())));
         calls.add(waiting(deadline -> {
             connect(connecting, unixAddress, deadline);
             return null;
@@ -175,12 +176,13 @@ class WaitingTest extends SocketTest {
         assertThat(errno(() -> socket.listen(1))).isEqualTo(Errno.EBADF);
         assertThat(errno(() -> socket.accept(() -> FREE, readiness.loops(), upTo(LONG))))
                 .isEqualTo(Errno.EBADF);
-        assertThat(errno(() -> socket.receive(1, 0, upTo(LONG)))).isEqualTo(Errno.EBADF);
+        assertThat(errno(() -> socket.receive(1, 0, upTo(LONG), Room.unlimited())))
+                .isEqualTo(Errno.EBADF);
         assertThat(errno(() -> send(socket, "x"))).isEqualTo(Errno.EBADF);
         assertThat(errno(() -> socket.shutdown(SHUT_RDWR))).isEqualTo(Errno.EBADF);
-        assertThat(errno(() -> socket.option(Constants.SOL_SOCKET, Constants.SO_TYPE)))
+        assertThat(errno(() -> socket.options().get(Constants.SOL_SOCKET, Constants.SO_TYPE)))
                 .isEqualTo(Errno.EBADF);
-        assertThat(errno(() -> socket.setOption(Constants.SOL_SOCKET, Constants.SO_REUSEADDR, 1)))
+        assertThat(errno(() -> socket.options().set(Constants.SOL_SOCKET, Constants.SO_REUSEADDR, 1)))
                 .isEqualTo(Errno.EBADF);
     }
 
@@ -188,7 +190,7 @@ class WaitingTest extends SocketTest {
     void shutdownWakesWhoReads() throws Exception {
         BsdSocket[] pair = connection();
         Impatient caller = new Impatient();
-        Future<Message> received = calling(() -> pair[0].receive(10, 0, Deadline.in(LONG, caller)));
+        Future<Message> received = calling(() -> pair[0].receive(10, 0, Deadline.in(LONG, caller), Room.unlimited()));
         until("the call waits", caller::isWaitedFor);
 
         pair[0].shutdown(Constants.SHUT_RD);
@@ -287,7 +289,8 @@ class WaitingTest extends SocketTest {
             send(pair[0], "abc");
             assertThat(receive(pair[1], 10, MSG_PEEK | MSG_WAITALL, upTo(SHORT)))
                     .isEqualTo("abc");
-            Future<Message> peeked = waiting(deadline -> pair[1].receive(10, MSG_PEEK | MSG_WAITALL, deadline));
+            Future<Message> peeked =
+                    waiting(deadline -> pair[1].receive(10, MSG_PEEK | MSG_WAITALL, deadline, Room.unlimited()));
 
             pair[0].shutdown(Constants.SHUT_WR);
 
@@ -350,7 +353,8 @@ class WaitingTest extends SocketTest {
         Impatient caller = new Impatient();
         Future<String> waiting = calling(() -> receive(pair[1], 10, 0, Deadline.in(LONG, caller)));
         until("the call waits", caller::isWaitedFor);
-        assertThat(errno(() -> pair[1].receive(1, MSG_OOB, upTo(LONG)))).isEqualTo(Errno.EINVAL);
+        assertThat(errno(() -> pair[1].receive(1, MSG_OOB, upTo(LONG), Room.unlimited())))
+                .isEqualTo(Errno.EINVAL);
 
         pair[0].send(bytes("!"), MSG_OOB, null, upTo(LONG));
         int[] revents = Poll.poll(List.of(new Poll.Interest(pair[1], POLLPRI)), upTo(LONG));

@@ -1,0 +1,55 @@
+package io.socketproxy.socket;
+
+import io.socketproxy.overload.Room;
+import java.util.Arrays;
+
+/** What comes for a receive of MSG_WAITALL; it grows with that, and is counted. Its call's alone. */
+final class GatheredBytes {
+    /** What a receive allocates without asking what is there. */
+    static final int SMALL = 1 << 16;
+
+    private final int size;
+    private final Room room;
+    private byte[] data = new byte[0];
+    private int length;
+
+    /** @param size how many are wanted */
+    GatheredBytes(int size, Room room) {
+        this.size = size;
+        this.room = room;
+    }
+
+    int length() {
+        return length;
+    }
+
+    /** Makes room for more; how much. */
+    int reserve() {
+        if (length == data.length && length < size) {
+            int larger = (int) Math.min(size, Math.max(SMALL, length * 3L / 2));
+            room.take(larger);
+            room.giveBack(length);
+            data = Arrays.copyOf(data, larger);
+        }
+        return data.length - length;
+    }
+
+    /** Holds nothing while there is nothing to hold. */
+    void letGo() {
+        if (length == 0) {
+            room.giveBack(data.length);
+            data = new byte[0];
+        }
+    }
+
+    void add(byte[] more) {
+        System.arraycopy(more, 0, data, length, more.length);
+        length += more.length;
+        room.giveBack(more.length);
+    }
+
+    byte[] take() {
+        room.giveBack(data.length - length);
+        return data.length == length ? data : Arrays.copyOf(data, length);
+    }
+}

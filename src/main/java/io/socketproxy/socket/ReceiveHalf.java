@@ -1,0 +1,211 @@
+package io.socketproxy.socket;
+
+import static io.socketproxy.libc.Constants.MSG_DONTWAIT;
+import static io.socketproxy.libc.Constants.MSG_OOB;
+import static io.socketproxy.libc.Constants.MSG_PEEK;
+import static io.socketproxy.libc.Constants.MSG_TRUNC;
+import static io.socketproxy.libc.Constants.MSG_WAITALL;
+import static io.socketproxy.libc.Constants.POLLERR;
+import static io.socketproxy.libc.Constants.POLLHUP;
+import static io.socketproxy.libc.Constants.POLLIN;
+import static io.socketproxy.libc.Constants.POLLNVAL;
+import static io.socketproxy.libc.Constants.POLLRDHUP;
+
+import io.netty.channel.IoEventLoop;
+import io.socketproxy.libc.Libc;
+import io.socketproxy.overload.Exhausted;
+import io.socketproxy.overload.Room;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** What comes to a socket: the receives, each in its order, and what one of them left behind. */
+final class ReceiveHalf extends SocketHalf {
+    /** What one receive takes from a stream at most: its buffer is no larger by default. */
+    private static final int MAX_STEP = 1 << 20;
+
+    private final Pushback pushback;
+
+    /** What whoever has come to receive waits for in a peek; null for nothing. */
+    private volatile @Nullable ArrivalCounter arrivals;
+
+    ReceiveHalf(Descriptor descriptor, SocketKind kind, SocketPoll poll, Pushback pushback) {
+        super(descriptor, kind, poll);
+        this.pushback = pushback;
+    }
+
+    /** As {@link BsdSocket#receive(int, int, Deadline, Room)}. */
+    @Nullable
+    Message receive(int size, int flags, Deadline deadline, Room room, IoEventLoop loop) {
+        int nativeFlags = MessageFlags.forRecv(flags) & ~(MSG_DONTWAIT | MSG_WAITALL);
+        // Urgent data is there or is not: no stream waits for it, nor for its turn behind those who wait for the rest.
+        boolean urgent = (flags & MSG_OOB) != 0 && kind.isStream();
+        Deadline limit = urgent || (flags & MSG_DONTWAIT) != 0 ? Deadline.immediate() : deadline;
+        boolean all = (flags & MSG_WAITALL) != 0 && kind.isStream() && !limit.isImmediate();
+        if (!all) {
+            return inOrder(POLLIN, limit, () -> receiveOnce(size, nativeFlags, room));
+        }
+        return (flags & MSG_PEEK) == 0
+                ? receiveAll(size, nativeFlags, limit, room)
+                : peekAll(size, nativeFlags, limit, room, loop);
+    }
+
+    /**
+     * A peek takes nothing, so that readiness cannot tell when there is more than before. It waits for arrivals instead, and holds
+     * nothing meanwhile.
+     */
+    private @Nullable Message peekAll(int size, int flags, Deadline deadline, Room room, IoEventLoop loop) {
+        return inOrder(POLLIN, deadline, () -> {
+            Message first = receiveOnce(size, flags, room);
+            if (first == null || first.eof() || first.data().length >= size || !pushback.isEmpty()) {
+                return first;
+            }
+            room.giveBack(first.data().length);
+            try (ArrivalCounter arrived = countArrivals(loop)) {
+                long seen;
+                do {
+                    seen = arrived.count();
+                } while (Libc.readable(descriptor.number()) < size
+                        && !isAtEnd()
+                        && deadline.await(arrived.after(seen)));
+            }
+            return receiveOnce(size, flags, room);
+        });
+    }
+
+    private boolean isAtEnd() {
+        return (poll.now(POLLRDHUP) & (POLLRDHUP | POLLERR | POLLHUP | POLLNVAL)) != 0;
+    }
+
+    private ArrivalCounter countArrivals(IoEventLoop loop) {
+        ArrivalCounter arrived = new ArrivalCounter(SocketFault.check(Libc.dup(descriptor.number())), loop);
+        arrivals = arrived;
+        if (descriptor.isRefused()) {
+            arrived.end();
+        }
+        return arrived;
+    }
+
+    private @Nullable Message receiveAll(int size, int flags, Deadline deadline, Room room) {
+        GatheredBytes gathered = new GatheredBytes(size, room);
+        return inOrder(POLLIN, deadline, () -> {
+            Message last = null;
+            do {
+                Message message;
+                try {
+                    message = untilReady(POLLIN, deadline, () -> {
+                        Message some = receiveOnce(gathered.reserve(), flags, room);
+                        if (some == null) {
+                            gathered.letGo();
+                        }
+                        return some;
+                    });
+                } catch (SocketFault | Exhausted fault) {
+                    if (gathered.length() == 0) {
+                        gathered.letGo();
+                        throw fault;
+                    }
+                    // What has come is the answer, as with recv(2); the kernel keeps the end for the next call.
+                    break;
+                } catch (Caller.Gone gone) {
+                    pushBack(gathered.take(), room);
+                    throw gone;
+                }
+                if (message == null) {
+                    break;
+                }
+                last = message;
+                gathered.add(message.data());
+            } while (!last.eof() && gathered.length() < size);
+            if (last == null) {
+                return null;
+            }
+            byte[] data = gathered.take();
+            return new Message(data, data.length, last.flags(), last.source(), data.length == 0);
+        });
+    }
+
+    private void pushBack(byte[] data, Room room) {
+        if (data.length == 0) {
+            return;
+        }
+        pushback.put(data, room.keep(data.length));
+        // Of this the kernel tells nobody who polls.
+        poll.announcePushedBack();
+        if (descriptor.isRefused()) {
+            pushback.takeAll();
+        }
+    }
+
+    private @Nullable Message receiveOnce(int wanted, int flags, Room room) {
+        boolean peek = (flags & MSG_PEEK) != 0;
+        byte[] before = (flags & MSG_OOB) != 0 ? null : pushback.take(wanted, peek, room);
+        if (before != null) {
+            return new Message(before, before.length, 0, null, false);
+        }
+        int size = wanted <= GatheredBytes.SMALL ? wanted : available(wanted, flags);
+        if (size < 0) {
+            return null;
+        }
+        room.take(size);
+        byte[] data = new byte[0];
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(Math.max(size, 1)).asSlice(0, size);
+            Libc.Received received = Libc.recvmsg(descriptor.number(), buffer, flags);
+            if (received.length() < 0) {
+                requirePending((int) received.length());
+                return null;
+            }
+            data = Libc.bytes(buffer, 0, (int) Math.min(received.length(), size));
+            if (!peek) {
+                count(data.length);
+            }
+            boolean eof = kind.isStream() && size > 0 && received.length() == 0;
+            return new Message(data, received.length(), received.flags(), received.source(), eof);
+        } finally {
+            room.giveBack(size - data.length);
+        }
+    }
+
+    /** How much of what is wanted a receive would get now; -1 where there is nothing. */
+    private int available(int wanted, int flags) {
+        if (kind.isStream()) {
+            int most = (flags & MSG_PEEK) == 0 ? Math.min(wanted, MAX_STEP) : wanted;
+            return Math.clamp(Libc.readable(descriptor.number()), GatheredBytes.SMALL, most);
+        }
+        // A datagram is received whole or cut off, so it is asked for its length.
+        long length = Libc.recvmsg(descriptor.number(), MemorySegment.NULL, flags | MSG_PEEK | MSG_TRUNC)
+                .length();
+        if (length < 0) {
+            requirePending((int) length);
+            return -1;
+        }
+        return (int) Math.min(wanted, length);
+    }
+
+    /** As {@link BsdSocket#receiveNow}. */
+    Libc.@Nullable Received receiveNow(MemorySegment buffer) {
+        descriptor.requireEntry();
+        try {
+            Libc.Received received = Libc.recvmsg(descriptor.number(), buffer, 0);
+            if (received.length() < 0) {
+                requirePending((int) received.length());
+                return null;
+            }
+            count(received.length());
+            return received;
+        } finally {
+            descriptor.leave();
+        }
+    }
+
+    @Override
+    void close(SocketFault reason) {
+        super.close(reason);
+        ArrivalCounter arrived = arrivals;
+        if (arrived != null) {
+            arrived.end();
+        }
+        pushback.takeAll();
+    }
+}

@@ -1,0 +1,165 @@
+package io.socketproxy.socket;
+
+import static io.socketproxy.libc.Constants.MSG_DONTWAIT;
+import static io.socketproxy.libc.Constants.POLLOUT;
+import static io.socketproxy.libc.Constants.SHUT_RD;
+import static io.socketproxy.libc.Constants.SOL_SOCKET;
+import static io.socketproxy.libc.Constants.SO_SNDBUF;
+
+import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.Libc;
+import io.socketproxy.libc.SockAddr;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** What a socket sends: the sends, each in its order and all behind what a relay has queued, and the end of it. */
+final class SendHalf extends SocketHalf {
+    /** What one send gives a stream at most: its buffer is no larger by default. */
+    private static final int MAX_STEP = 1 << 20;
+
+    /** No UDP datagram is longer. */
+    private static final int MAX_UDP = 65_535;
+
+    private volatile boolean shut;
+    private volatile @Nullable Relay relay;
+
+    SendHalf(Descriptor descriptor, SocketKind kind, SocketPoll poll) {
+        super(descriptor, kind, poll);
+    }
+
+    /** Has others write, shut down and close behind who relays from now on. */
+    void relay(Relay by) {
+        relay = by;
+    }
+
+    /** Who relays, or did last; null for nobody. */
+    @Nullable
+    Relay relay() {
+        return relay;
+    }
+
+    /** send(2) or sendto(2) of so many bytes, as {@link BsdSocket#send}. */
+    int send(byte[] data, int offset, int wanted, int flags, @Nullable SockAddr destination, Deadline deadline) {
+        int length = kind.isStream() ? Math.min(wanted, MAX_STEP) : wanted;
+        if (!kind.isStream() && length > MAX_UDP && length > longestDatagram()) {
+            throw new SocketFault(Errno.EMSGSIZE);
+        }
+        int nativeFlags = MessageFlags.forSend(flags) & ~MSG_DONTWAIT;
+        Deadline limit = (flags & MSG_DONTWAIT) != 0 ? Deadline.immediate() : deadline;
+        if (!awaitRelay(limit)) {
+            throw new SocketFault(
+                    Errno.EAGAIN,
+                    "what a stream has sent to this socket goes first, and the peer does not read it. Nothing was sent: try again"
+                            + " later");
+        }
+        // Whether another datagram socket's queue is full is told by readiness only of the peer one is connected to.
+        int events = destination instanceof SockAddr.Unix && !kind.isStream() ? 0 : POLLOUT;
+        Integer sent = inOrder(events, limit, () -> {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment buffer = arena.allocate(Math.max(length, 1)).asSlice(0, length);
+                MemorySegment.copy(data, offset, buffer, ValueLayout.JAVA_BYTE, 0, length);
+                long result = Libc.sendto(descriptor.number(), buffer, nativeFlags, destination);
+                if (result < 0) {
+                    requirePending((int) result);
+                    return null;
+                }
+                count(result);
+                return (int) result;
+            }
+        });
+        if (sent == null) {
+            throw new SocketFault(
+                    Errno.EAGAIN,
+                    "the send buffer stayed full; the peer does not read. Nothing was sent: try again later");
+        }
+        return sent;
+    }
+
+    /** Waits until a relay has nothing queued, so that what it has acknowledged is not overtaken; false when the time was up. */
+    private boolean awaitRelay(Deadline deadline) {
+        Relay first = relay;
+        CompletableFuture<Void> delivered = first == null ? null : first.delivered();
+        if (delivered == null || (delivered.isDone() && !delivered.isCompletedExceptionally())) {
+            return true;
+        }
+        return (delivered.isDone() || !deadline.isImmediate()) && deadline.await(delivered.copy());
+    }
+
+    /** The longest datagram that the kernel takes. */
+    int longestDatagram() {
+        return kind.transport().isUnix()
+                ? descriptor.query(() -> Libc.getsockoptInt(descriptor.number(), SOL_SOCKET, SO_SNDBUF))
+                : MAX_UDP;
+    }
+
+    /** As {@link BsdSocket#sendAll}. */
+    long sendAll(BsdSocket.Source source, int flags, Deadline deadline) {
+        byte[] buffer = new byte[BsdSocket.SENDALL_BYTES];
+        long sent = 0;
+        try {
+            for (int length = source.read(buffer); length >= 0; length = source.read(buffer)) {
+                int offset = 0;
+                do {
+                    int taken = send(buffer, offset, length - offset, flags, null, deadline);
+                    offset += taken;
+                    sent += taken;
+                } while (offset < length);
+            }
+            return sent;
+        } catch (SocketFault fault) {
+            throw fault.field() != null ? fault : new PartlySent(fault.errno(), sent);
+        } catch (Caller.Gone gone) {
+            throw new PartlySent(Errno.EINTR, sent);
+        } catch (IOException e) {
+            throw new SourceFailed(e, sent);
+        }
+    }
+
+    /** As {@link BsdSocket#sendNow}. */
+    boolean sendNow(MemorySegment data, @Nullable SockAddr destination) {
+        descriptor.requireEntry();
+        try {
+            long sent = Libc.sendto(descriptor.number(), data, 0, destination);
+            if (sent < 0) {
+                requirePending((int) sent);
+                return false;
+            }
+            count(sent);
+            return true;
+        } finally {
+            descriptor.leave();
+        }
+    }
+
+    /** As {@link BsdSocket#shutdown}. */
+    void shutdown(int how) {
+        Relay first = relay;
+        if (first == null) {
+            shutdownNow(how);
+        } else {
+            first.shutdown(how);
+        }
+    }
+
+    /** As {@link BsdSocket#shutdownNow}. */
+    void shutdownNow(int how) {
+        descriptor.call(() -> SocketFault.check(Libc.shutdown(descriptor.number(), how)));
+        if (how != SHUT_RD) {
+            shut = true;
+        }
+    }
+
+    /** Whether it was shut down since the last connect. */
+    boolean isShut() {
+        return shut;
+    }
+
+    /** A connect has opened it again. */
+    void reopen() {
+        shut = false;
+    }
+}

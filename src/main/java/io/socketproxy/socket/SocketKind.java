@@ -1,0 +1,45 @@
+package io.socketproxy.socket;
+
+import static io.socketproxy.libc.Constants.AF_UNIX;
+import static io.socketproxy.libc.Constants.SOCK_STREAM;
+
+import io.socketproxy.libc.SockAddr;
+import io.socketproxy.policy.Cleared;
+import io.socketproxy.policy.Transport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a socket is from the start to the end.
+ *
+ * @param family AF_INET, AF_INET6 or AF_UNIX
+ * @param type SOCK_STREAM or SOCK_DGRAM
+ * @param proto as SO_PROTOCOL has it: IPPROTO_TCP, IPPROTO_UDP, or 0 for AF_UNIX
+ */
+record SocketKind(int family, int type, int proto) {
+    /** Whether it is a byte stream, which has an end of file, and not datagrams. */
+    boolean isStream() {
+        return type == SOCK_STREAM;
+    }
+
+    /** What policy calls its transport. */
+    Transport transport() {
+        if (family == AF_UNIX) {
+            return isStream() ? Transport.UNIX_STREAM : Transport.UNIX_DGRAM;
+        }
+        return isStream() ? Transport.TCP : Transport.UDP;
+    }
+
+    /** The address of leave for a socket of this transport. */
+    SockAddr address(Cleared cleared) {
+        if (cleared.transport() != transport()) {
+            throw new IllegalArgumentException("cleared for " + cleared.transport() + ", not for " + transport());
+        }
+        return cleared.address();
+    }
+
+    /** As {@link #address}; null for no leave. */
+    @Nullable
+    SockAddr addressOrNull(@Nullable Cleared cleared) {
+        return cleared == null ? null : address(cleared);
+    }
+}
