@@ -18,7 +18,8 @@ for report in sorted(path for directory in sys.argv[1:] for path in pathlib.Path
         name = ".".join(part for part in (case.get("classname"), case.get("name")) if part)
         if reason is not None:
             skipped.append(f"{name}: {reason.get('message') or (reason.text or 'no reason given').strip().splitlines()[0]}")
-        classes.add(case.get("classname").split("$")[0])
+        # Of a nested class, or of one that runs several times, the class that has the file.
+        classes.add(re.split(r"[$\[]", case.get("classname"))[0])
 
 # A class whose @BeforeAll gives up leaves no trace of its tests in the reports.
 silent = [

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 
-import bench
+import programs
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -40,12 +40,12 @@ class Page(http.server.ThreadingHTTPServer):
 
     def hear(self, path, told):
         if path == "/begin":
-            self.begun = bench.cpu_seconds(self.pids)
+            self.begun = programs.cpu_seconds(self.pids)
         elif path == "/end" and told["round"] > 0:
             gigabytes = told["bytes"] / 1e9
-            result = {"MBps": told["bytes"] / told["ms"] / 1000, "cpuPerGB": (bench.cpu_seconds(self.pids) - self.begun) / gigabytes}
+            result = {"MBps": told["bytes"] / told["ms"] / 1000, "cpuPerGB": (programs.cpu_seconds(self.pids) - self.begun) / gigabytes}
             self.results.setdefault(told["name"], []).append(result)
-            bench.say(f"  {told['name']:18} {result['MBps']:6.0f} MB/s {result['cpuPerGB']:6.2f} CPU-s/GB")
+            programs.say(f"  {told['name']:18} {result['MBps']:6.0f} MB/s {result['cpuPerGB']:6.2f} CPU-s/GB")
         elif path == "/done":
             self.error = told.get("error")
             self.done.set()
@@ -65,7 +65,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/":
             self.answer("text/html", b'<!doctype html><meta charset="utf-8"><title>Bench</title><script type="module" src="/page.js"></script>')
         elif self.path == "/page.js":
-            self.answer("text/javascript", (bench.HERE / "page/page.js").read_bytes())
+            self.answer("text/javascript", (programs.HERE / "page/page.js").read_bytes())
         elif self.path == "/settings":
             self.answer("application/json", json.dumps(self.server.settings).encode())
         else:
@@ -87,22 +87,22 @@ def main():
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if not chromium:
         sys.exit("found no Chromium")
-    bench.build()
-    base = bench.free_port(4)
-    port = bench.free_port()
+    programs.build()
+    base = programs.free_port(4)
+    port = programs.free_port()
     processes = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         try:
-            processes.append(bench.Process("target", [bench.WORK / "target", base]))
-            service = bench.Process("page-service", [*bench.service_command(port), "--socket-proxy.security.allowed-origins=*"])
+            processes.append(programs.Process("target", [programs.WORK / "target", base]))
+            service = programs.Process("page-service", [*programs.service_command(port), "--socket-proxy.security.allowed-origins=*"])
             processes.append(service)
             service.wait_for_port(port, 60)
             page = Page({
-                "service": f"http://127.0.0.1:{port}", "token": bench.TOKEN, "source": base + bench.TARGETS["source"],
-                "sink": base + bench.TARGETS["sink"], "seconds": options.seconds, "rounds": options.rounds,
+                "service": f"http://127.0.0.1:{port}", "token": programs.TOKEN, "source": base + programs.TARGETS["source"],
+                "sink": base + programs.TARGETS["sink"], "seconds": options.seconds, "rounds": options.rounds,
             })  # fmt: skip
             threading.Thread(target=page.serve_forever, daemon=True).start()
-            browser = bench.Process("chromium", [chromium, *FLAGS, f"--user-data-dir={profile}", f"http://127.0.0.1:{page.server_port}/"])
+            browser = programs.Process("chromium", [chromium, *FLAGS, f"--user-data-dir={profile}", f"http://127.0.0.1:{page.server_port}/"])
             processes.append(browser)
             page.pids = [service.pid, browser.pid]
             if not page.done.wait(60 + (options.rounds + 5 / options.seconds + 1) * 5 * (options.seconds + 5)):

@@ -16,7 +16,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-import bench
+import programs
 
 JAR = Path(__file__).resolve().parents[2] / "target" / "socket-proxy.jar"
 LIMIT_SECONDS = 120
@@ -64,7 +64,7 @@ def start(options, command):
         until(lambda: alive(port))
         up = time.monotonic() - begin
         # Of the first process, which is the JVM.
-        cpu = bench.cpu_seconds([docker("inspect", "-f", "{{.State.Pid}}", container)])
+        cpu = programs.cpu_seconds([docker("inspect", "-f", "{{.State.Pid}}", container)])
         healthy = None
         if docker("inspect", "-f", "{{if .State.Health}}yes{{end}}", container):
             until(lambda: docker("inspect", "-f", "{{.State.Health.Status}}", container) == "healthy")

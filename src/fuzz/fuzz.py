@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "target/fuzz"
 sys.path.insert(0, str(ROOT / "src/bench"))
 
-from bench import java  # noqa: E402
+from programs import java  # noqa: E402
 
 
 def targets():

@@ -1,6 +1,6 @@
 // The browser client's suite in a page, over a network that can be cut. Prints one JSON line for each case.
 
-import { readFile } from "node:fs/promises";
+import { isSuite, readSuite } from "../client/suite-files.mjs";
 import { start } from "../client/targets.mjs";
 
 const targets = await start(process.env.SOCKET_PROXY_URL);
@@ -15,8 +15,8 @@ try {
   await browse(
     "client",
     async (page) => {
-      await page.route(`${url}/suite.mjs`, async (route) =>
-        route.fulfill({ contentType: "text/javascript", body: await readFile(new URL("../client/suite.mjs", import.meta.url)) }),
+      await page.route(isSuite, async (route) =>
+        route.fulfill({ contentType: "text/javascript", body: await readSuite(new URL(route.request().url()).pathname) }),
       );
       await page.exposeFunction("control", targets.control);
       await page.exposeFunction("report", (result) => console.log(JSON.stringify(result)));

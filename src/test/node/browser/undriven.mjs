@@ -5,11 +5,12 @@
 
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
+import { isSuite, readSuite } from "../client/suite-files.mjs";
 import { start } from "../client/targets.mjs";
 
 const [where, only] = process.argv.slice(2);
@@ -44,7 +45,6 @@ const suite = new EventEmitter();
 const answers = {
   "/": () => ["text/html", `<!doctype html><meta charset="utf-8"><title>The suite</title><script type="module">${begin};</script>`],
   "/script.mjs": () => ["text/javascript", script],
-  "/suite.mjs": async () => ["text/javascript", await readFile(new URL("../client/suite.mjs", import.meta.url))],
   "/favicon.ico": () => ["image/png", ""],
   "/control": json(async (call) => {
     try {
@@ -70,7 +70,8 @@ function json(call) {
 
 const server = http.createServer(async (request, response) => {
   const body = await text(request);
-  const [type, content] = await answers[request.url](body && JSON.parse(body));
+  const url = new URL(request.url, "http://localhost");
+  const [type, content] = isSuite(url) ? ["text/javascript", await readSuite(url.pathname)] : await answers[request.url](body && JSON.parse(body));
   response.writeHead(200, { "content-type": type }).end(content);
 });
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -146,8 +146,8 @@ export async function start(serviceUrl) {
       upstream.destroy();
       pipes.delete(pipe);
     };
-    for (const end of [client, upstream]) {
-      end.on("error", destroy).on("close", destroy);
+    for (const side of [client, upstream]) {
+      side.on("error", destroy).on("close", destroy);
     }
     client.pipe(upstream);
     upstream.pipe(client);

@@ -4,269 +4,23 @@
  * @license Apache-2.0
  */
 
-/** A Uint8Array with a buffer of its own, whatever this TypeScript calls that. */
-export type Bytes = ReturnType<TextEncoder['encode']>;
+import type { AddrInfo, Address, AddressLike, BsdSocket, Constant, Flags, WaitOptions } from './bsd-socket.js';
+import type { Bytes } from './codec.js';
+import type { Socket, SocketAddress, SocketOptions } from './connect.js';
+import type { Constants } from './constants.js';
+import type { TCPServerSocket, TCPServerSocketConstructor, TCPSocket, TCPSocketConstructor, UDPSocket, UDPSocketConstructor } from './direct-sockets.js';
+import type { SocketError } from './errors.js';
 
-// --- Direct Sockets, https://wicg.github.io/direct-sockets/ ------------------------------------------------------------------------
-
-export type SocketDnsQueryType = 'ipv4' | 'ipv6';
-
-export interface TCPSocketOptions {
-  /** SO_SNDBUF, in bytes. */
-  sendBufferSize?: number;
-  /** SO_RCVBUF, in bytes. */
-  receiveBufferSize?: number;
-  /** TCP_NODELAY. */
-  noDelay?: boolean;
-  /** SO_KEEPALIVE, with TCP_KEEPIDLE and TCP_KEEPINTVL, in milliseconds; at least 1,000. */
-  keepAliveDelay?: number;
-  dnsQueryType?: SocketDnsQueryType;
-}
-
-export interface TCPSocketOpenInfo {
-  /** A byte stream: `getReader({ mode: 'byob' })` reads into the caller's buffer. */
-  readable: ReadableStream<Bytes>;
-  /** Closing it sends a FIN, and reading goes on. */
-  writable: WritableStream<BufferSource>;
-  remoteAddress: string;
-  remotePort: number;
-  localAddress: string;
-  localPort: number;
-}
-
-export interface TCPSocket {
-  readonly opened: Promise<TCPSocketOpenInfo>;
-  readonly closed: Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface TCPSocketConstructor {
-  new (remoteAddress: string, remotePort: number, options?: TCPSocketOptions): TCPSocket;
-  readonly prototype: TCPSocket;
-}
-
-export interface UDPMessage {
-  data: BufferSource;
-  remoteAddress?: string;
-  remotePort?: number;
-  dnsQueryType?: SocketDnsQueryType;
-}
-
-/** A message as it is read: the address is there in bound mode. */
-export interface ReceivedUDPMessage {
-  data: Bytes;
-  remoteAddress?: string;
-  remotePort?: number;
-}
-
-export interface UDPSocketOptions {
-  /** With `remotePort`: connected mode. */
-  remoteAddress?: string;
-  remotePort?: number;
-  /** Bound mode. */
-  localAddress?: string;
-  localPort?: number;
-  sendBufferSize?: number;
-  receiveBufferSize?: number;
-  dnsQueryType?: SocketDnsQueryType;
-  ipv6Only?: boolean;
-}
-
-export interface UDPSocketOpenInfo {
-  readable: ReadableStream<ReceivedUDPMessage>;
-  writable: WritableStream<UDPMessage>;
-  remoteAddress?: string;
-  remotePort?: number;
-  localAddress: string;
-  localPort: number;
-}
-
-export interface UDPSocket {
-  readonly opened: Promise<UDPSocketOpenInfo>;
-  readonly closed: Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface UDPSocketConstructor {
-  new (options?: UDPSocketOptions): UDPSocket;
-  readonly prototype: UDPSocket;
-}
-
-export interface TCPServerSocketOptions {
-  localPort?: number;
-  backlog?: number;
-  ipv6Only?: boolean;
-}
-
-export interface TCPServerSocketOpenInfo {
-  /** Accepted connections. */
-  readable: ReadableStream<TCPSocket>;
-  localAddress: string;
-  localPort: number;
-}
-
-export interface TCPServerSocket {
-  readonly opened: Promise<TCPServerSocketOpenInfo>;
-  readonly closed: Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface TCPServerSocketConstructor {
-  new (localAddress: string, options?: TCPServerSocketOptions): TCPServerSocket;
-  readonly prototype: TCPServerSocket;
-}
-
-/** What the promises and streams of Direct Sockets reject with. */
-export interface SocketDOMException extends DOMException {
-  readonly errno?: string;
-  readonly errnoCode?: number;
-  readonly strerror?: string;
-  readonly gaiName?: string;
-  readonly gaiCode?: number;
-  readonly cause?: SocketError;
-}
-
-// --- connect(), https://sockets-api.proposal.wintertc.org/ -------------------------------------------------------------------------
-
-export interface SocketAddress {
-  hostname: string;
-  port: number;
-}
-
-export interface SocketOptions {
-  /** Only `off`: there is no TLS to the target yet. */
-  secureTransport?: 'off';
-  /** Whether the writable stays open after the peer's FIN. */
-  allowHalfOpen?: boolean;
-}
-
-export interface SocketInfo {
-  /** `host:port`, or `[host]:port`. */
-  remoteAddress: string;
-  localAddress: string;
-  alpn: null;
-}
-
-export interface Socket {
-  readonly readable: ReadableStream<Bytes>;
-  readonly writable: WritableStream<BufferSource>;
-  readonly opened: Promise<SocketInfo>;
-  readonly closed: Promise<void>;
-  readonly upgraded: false;
-  readonly secureTransport: 'off';
-  close(reason?: unknown): Promise<void>;
-  /** @throws TypeError always: not supported yet */
-  startTls(): never;
-}
-
-// --- BSD calls ------------------------------------------------------------------------------------------------------------------------
-
-/** A constant by its number or its name, such as `SO_REUSEADDR`. */
-export type Constant = number | string;
-/** Flags by their sum, by name, or by names. */
-export type Flags = number | string | string[];
-
-/** An address of AF_INET or AF_INET6, or of AF_UNIX. */
-export interface Address {
-  host?: string;
-  port?: number;
-  flowinfo?: number;
-  scopeId?: number;
-  path?: string;
-}
-
-/** `{ host, port }`, `[host, port]`, `[host, port, flowinfo, scopeId]`, or a path. */
-export type AddressLike = Address | readonly [string, number] | readonly [string, number, number, number] | string;
-
-export interface WaitOptions {
-  /** In milliseconds; without one the call waits for as long as it takes. When it runs out the errno is EAGAIN. */
-  timeoutMs?: number;
-  signal?: AbortSignal;
-}
-
-export type Accepted = [BsdSocket, Address] & { socket: BsdSocket; address: Address };
-export type Received = [Bytes, Address | undefined, number] & { data: Bytes; address: Address | undefined; flags: number };
-export type ReceivedInto = [number, Address | undefined] & { nbytes: number; address: Address | undefined };
-
-/** A socket by its handle. Every method rejects with a SocketError. */
-export interface BsdSocket {
-  readonly id: string;
-  readonly family: string;
-  readonly type: string;
-  readonly proto: string;
-  bind(address: AddressLike): Promise<void>;
-  connect(address: AddressLike, options?: WaitOptions): Promise<void>;
-  listen(backlog?: number): Promise<void>;
-  accept(options?: WaitOptions): Promise<Accepted>;
-  /** No bytes at the end of the stream. */
-  recv(bufsize: number, flags?: Flags, options?: WaitOptions): Promise<Bytes>;
-  recvfrom(bufsize: number, flags?: Flags, options?: WaitOptions): Promise<Received>;
-  /** How many bytes it put into the buffer. */
-  recvInto(buffer: BufferSource, nbytes?: number, flags?: Flags, options?: WaitOptions): Promise<number>;
-  recvfromInto(buffer: BufferSource, nbytes?: number, flags?: Flags, options?: WaitOptions): Promise<ReceivedInto>;
-  /** How many bytes were sent. */
-  send(data: BufferSource, flags?: Flags, options?: WaitOptions): Promise<number>;
-  sendall(data: BufferSource, flags?: Flags, options?: WaitOptions): Promise<void>;
-  sendto(data: BufferSource, address: AddressLike): Promise<number>;
-  sendto(data: BufferSource, flags: Flags | undefined, address: AddressLike): Promise<number>;
-  shutdown(how: Constant): Promise<void>;
-  close(): Promise<void>;
-  getsockname(): Promise<Address>;
-  getpeername(): Promise<Address>;
-  getsockopt(level: Constant, name: Constant): Promise<number>;
-  getsockopt(level: Constant, name: Constant, length: number): Promise<Bytes>;
-  setsockopt(level: Constant, name: Constant, value: number | BufferSource): Promise<void>;
-  setsockopt(level: Constant, name: Constant, value: null, length: number): Promise<void>;
-}
-
-export interface AddrInfo {
-  family: number;
-  type: number;
-  proto: number;
-  canonname: string;
-  sockaddr: Address;
-}
-
-/** What the service answered, RFC 9457. */
-export interface Problem {
-  type?: string;
-  title?: string;
-  status?: number;
-  detail?: string;
-  field?: string;
-  errno?: string;
-  errnoCode?: number;
-  strerror?: string;
-  gaiName?: string;
-  gaiCode?: number;
-  sent?: number;
-  rule?: string;
-  addressClass?: string;
-  [member: string]: unknown;
-}
-
-/** What a socket call failed with. */
-export class SocketError extends Error {
-  constructor(problem: Problem, options?: { cause?: unknown });
-  /** The symbolic name, such as ECONNREFUSED. */
-  readonly errno: string | undefined;
-  readonly errnoCode: number | undefined;
-  readonly strerror: string | undefined;
-  /** For names: EAI_NONAME and the like. */
-  readonly gaiName: string | undefined;
-  readonly gaiCode: number | undefined;
-  /** The HTTP status, where there was an answer. */
-  readonly status: number | undefined;
-  /** How much a send had sent before it failed. */
-  readonly sent: number | undefined;
-  readonly problem: Problem;
-}
+export * from './bsd-socket.js';
+export * from './codec.js';
+export * from './connect.js';
+export * from './constants.js';
+export * from './direct-sockets.js';
+export * from './errors.js';
 
 type SocketCall<Name extends keyof BsdSocket> = BsdSocket[Name] extends (...args: infer Args) => infer Result
   ? (socket: BsdSocket, ...args: Args) => Result
   : never;
-
-// --- the entry ------------------------------------------------------------------------------------------------------------------------
 
 export interface SocketProxyOptions {
   /** Where the service is; by default, where the module was loaded from. */
@@ -320,30 +74,9 @@ export interface RequestOptions {
   body?: BodyInit;
   signal?: AbortSignal;
   accept?: string;
+  /** For a page that goes: the call outlives it. */
+  keepalive?: boolean;
 }
-
-/** The constants that the module knows; they are members of every SocketProxy too. */
-export interface Constants {
-  readonly AF_UNSPEC: number; readonly AF_UNIX: number; readonly AF_INET: number; readonly AF_INET6: number;
-  readonly SOCK_STREAM: number; readonly SOCK_DGRAM: number;
-  readonly IPPROTO_IP: number; readonly IPPROTO_TCP: number; readonly IPPROTO_UDP: number; readonly IPPROTO_IPV6: number;
-  readonly SOL_SOCKET: number; readonly SOMAXCONN: number;
-  readonly SO_REUSEADDR: number; readonly SO_TYPE: number; readonly SO_ERROR: number; readonly SO_BROADCAST: number;
-  readonly SO_SNDBUF: number; readonly SO_RCVBUF: number; readonly SO_KEEPALIVE: number; readonly SO_LINGER: number;
-  readonly SO_REUSEPORT: number; readonly SO_ACCEPTCONN: number;
-  readonly TCP_NODELAY: number; readonly TCP_MAXSEG: number; readonly TCP_CORK: number; readonly TCP_KEEPIDLE: number;
-  readonly TCP_KEEPINTVL: number; readonly TCP_KEEPCNT: number; readonly TCP_INFO: number; readonly TCP_USER_TIMEOUT: number;
-  readonly IP_TOS: number; readonly IP_TTL: number; readonly IPV6_UNICAST_HOPS: number; readonly IPV6_V6ONLY: number;
-  readonly MSG_OOB: number; readonly MSG_PEEK: number; readonly MSG_TRUNC: number; readonly MSG_DONTWAIT: number;
-  readonly MSG_WAITALL: number; readonly MSG_NOSIGNAL: number;
-  readonly SHUT_RD: number; readonly SHUT_WR: number; readonly SHUT_RDWR: number;
-  readonly AI_PASSIVE: number; readonly AI_CANONNAME: number; readonly AI_NUMERICHOST: number; readonly AI_V4MAPPED: number;
-  readonly AI_ALL: number; readonly AI_ADDRCONFIG: number; readonly AI_NUMERICSERV: number;
-  readonly NI_NUMERICHOST: number; readonly NI_NUMERICSERV: number; readonly NI_NOFQDN: number; readonly NI_NAMEREQD: number;
-  readonly NI_DGRAM: number;
-}
-
-export const constants: Constants;
 
 /** A service, and everything that its sockets can be used by. All members can be taken off it. */
 export interface SocketProxy extends Constants {}

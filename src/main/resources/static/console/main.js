@@ -6,7 +6,7 @@ import { problemCard } from './problem.js';
 import { ResolverPage } from './resolver-page.js';
 import { Service } from './service.js';
 import { Sessions } from './session.js';
-import { SocketsPage } from './sockets-page.js';
+import { SocketsPage, handlePaneLoaded } from './sockets-page.js';
 
 const TOKEN = 'socket-proxy.token';
 const THEME = 'socket-proxy.theme';
@@ -104,8 +104,9 @@ class Console {
     this.#frame();
     this.service.synchronise().catch(() => {});
     const first = this.handles.start();
-    // A link to a handle cannot be followed before the list is there.
-    first.finally(() => this.service?.token === token && this.#navigate(false));
+    // A link to a handle cannot be followed before the list is there, and what shows a handle.
+    const ready = location.hash.startsWith('#/sockets/') ? Promise.all([first, handlePaneLoaded]) : first;
+    ready.finally(() => this.service?.token === token && this.#navigate(false));
   }
 
   #signOut() {

@@ -7,7 +7,7 @@ import { Problem } from './service.js';
 const MAX_ACCEPTS = 1000;
 
 /**
- * A handle in use. Emits `state` when it is attached, detached or ended; `data` with the number of bytes that went over it; `accepted`
+ * A handle in use. Emits `state` when it is attached, detached or gone; `data` with the number of bytes that went over it; `accepted`
  * with the connection; `trouble` with a {@link Problem}.
  */
 class Session extends EventTarget {
@@ -75,7 +75,7 @@ class Session extends EventTarget {
         stream.consumed(bytes.length);
         this.#emit('data', bytes.length);
       },
-      eof: () => this.#ended('The peer sent FIN: it will send no more.'),
+      eof: () => this.#reachEof('The peer sent FIN: it will send no more.'),
       accepted: (accepted) => this.#accepted(accepted),
       fault: (error) => this.#trouble(error),
       end: (error) => {
@@ -100,7 +100,7 @@ class Session extends EventTarget {
     }
   }
 
-  #ended(text) {
+  #reachEof(text) {
     if (!this.eof) {
       this.eof = true;
       this.note(text);
@@ -159,7 +159,7 @@ class Session extends EventTarget {
       return false;
     }
     if (answer.eof) {
-      this.#ended('End of file: the peer will send no more.');
+      this.#reachEof('End of file: the peer will send no more.');
     } else {
       const bytes = Uint8Array.from(atob(answer.data), (character) => character.charCodeAt(0));
       this.journal.add('in', bytes, { address: answer.address });
@@ -209,11 +209,11 @@ class Session extends EventTarget {
     }
     // Again, for a list that was asked for before.
     this.#handles.remove(this.id);
-    this.end(`${name}: closed.`);
+    this.gone(`${name}: closed.`);
   }
 
   /** The handle is gone. */
-  end(reason) {
+  gone(reason) {
     if (!this.closed) {
       this.closed = true;
       this.note(reason);
@@ -239,7 +239,7 @@ export class Sessions {
     handles.addEventListener('change', ({ detail }) => {
       for (const socket of detail.closed) {
         const expired = Date.parse(socket.lease.expiresAt) <= Date.now() + service.skew + 2000 && !socket.attached;
-        this.#byId.get(socket.id)?.end(expired ? 'The lease ran out: the service closed the handle.' : 'The handle was closed.');
+        this.#byId.get(socket.id)?.gone(expired ? 'The lease ran out: the service closed the handle.' : 'The handle was closed.');
       }
     });
     service.addEventListener('disconnect', ({ detail }) => this.#byId.get(detail.socket)?.interrupted(false));

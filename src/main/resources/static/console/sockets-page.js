@@ -1,10 +1,16 @@
 import { announce, h, icon, perFrame, setText } from './dom.js';
 import * as format from './format.js';
-import { HandlePane } from './handle-pane.js';
 import { newSocketDialog } from './new-socket.js';
 import { Plot } from './plot.js';
 import { ProblemSlot, problemCard } from './problem.js';
 import { Rows } from './rows.js';
+
+let HandlePane = null;
+
+/** Loaded beside the list, which does not wait for it. */
+export const handlePaneLoaded = import('./handle-pane.js').then((module) => {
+  ({ HandlePane } = module);
+});
 
 const ORDERS = {
   newest: (a, b) => b.order - a.order,
@@ -274,8 +280,7 @@ export class SocketsPage {
     this.#pane = null;
     const session = id && this.#sessions.of(id);
     if (session) {
-      this.#pane = new HandlePane(this.#console, session);
-      this.detail.replaceChildren(this.#pane.node);
+      this.#show(id, session);
     } else if (id) {
       this.detail.replaceChildren();
       this.#find(id);
@@ -289,14 +294,28 @@ export class SocketsPage {
     this.#pane?.update();
   }
 
+  #show(id, session) {
+    if (HandlePane) {
+      this.#pane = new HandlePane(this.#console, session);
+      this.detail.replaceChildren(this.#pane.node);
+    } else {
+      this.detail.replaceChildren();
+      handlePaneLoaded.then(() => this.#openAgain(id));
+    }
+  }
+
+  #openAgain(id) {
+    if (this.#selected === id) {
+      this.#selected = null;
+      this.open(id);
+    }
+  }
+
   // A handle that was made elsewhere since the last poll, or one that is no more.
   async #find(id) {
     try {
       this.#handles.put(await this.#console.service.call('GET', `sockets/${encodeURIComponent(id)}`));
-      if (this.#selected === id) {
-        this.#selected = null;
-        this.open(id);
-      }
+      this.#openAgain(id);
     } catch (problem) {
       if (this.#selected === id) {
         this.detail.replaceChildren(problem.errno === 'EBADF'

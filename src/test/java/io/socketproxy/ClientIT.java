@@ -83,6 +83,14 @@ class ClientIT {
     }
 
     @TestFactory
+    Stream<DynamicTest> copied() throws Exception {
+        List<JsonNode> results = results(NodeProject.installed("client")
+                .run("copied.mjs", environment(url()), LIMIT, "looks like|gives streams at once|socket, bind"));
+        assertThat(results).hasSize(3);
+        return tests(results);
+    }
+
+    @TestFactory
     Stream<DynamicTest> examples() throws Exception {
         List<JsonNode> results = results(Chromium.run("examples.mjs", url(), TOKEN, Map.of()));
         assertThat(results).hasSize(4);
@@ -93,6 +101,11 @@ class ClientIT {
     void declarationsFitTheirUse() throws Exception {
         NodeProject.installed("client")
                 .run("node_modules/typescript/bin/tsc", Map.of(), LIMIT, "-p", "src/test/node/client");
+    }
+
+    @Test
+    void declarationsAreThoseOfTheCode() throws Exception {
+        NodeProject.installed("client").run("declarations.mjs", Map.of(), LIMIT);
     }
 
     static Map<String, String> environment(String url) {

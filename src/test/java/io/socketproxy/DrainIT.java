@@ -3,6 +3,8 @@ package io.socketproxy;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.socketproxy.testing.Eventually;
+import io.socketproxy.testing.Target;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -11,12 +13,9 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -24,9 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -145,12 +142,12 @@ class DrainIT {
     void losesNoByteOfStreamsThatEndInTime() throws Exception {
         try (ServiceProcess service = ServiceProcess.start("--socket-proxy.drain.timeout=5m");
                 HttpClient http = HttpClient.newHttpClient();
+                Target echo = Target.echo();
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<?> echoing = threads.submit(() -> echo(threads));
             List<EchoedStream> streams = new ArrayList<>();
             List<Future<?>> sending = new ArrayList<>();
             for (int i = 0; i < 16; i++) {
-                EchoedStream stream = EchoedStream.open(http, service.port(), target.getLocalPort());
+                EchoedStream stream = EchoedStream.open(http, service.port(), echo.port());
                 streams.add(stream);
                 sending.add(threads.submit(stream::send));
             }
@@ -172,8 +169,6 @@ class DrainIT {
             }
             assertThat(service.awaitExit(SOON)).isEqualTo(TERMINATED);
             assertThat(service.output()).doesNotContain("which are closed now");
-            target.close();
-            echoing.cancel(true);
         }
     }
 
@@ -216,110 +211,6 @@ class DrainIT {
                 assertThat(peer.getInputStream().readAllBytes()).hasSize(sent);
             }
             assertThat(service.awaitExit(SOON)).isEqualTo(TERMINATED);
-        }
-    }
-
-    private @Nullable Void echo(ExecutorService threads) throws IOException {
-        while (true) {
-            Socket peer = target.accept();
-            threads.submit(() -> {
-                try (peer) {
-                    return peer.getInputStream().transferTo(peer.getOutputStream());
-                }
-            });
-        }
-    }
-
-    /** A stream to a server that echoes: sends until it is told that the service stops, and then some more. */
-    private static final class EchoedStream implements WebSocket.Listener {
-        private static final int CHUNK = 8192;
-        private static final int WINDOW = 8 * CHUNK;
-        private static final int CHUNKS_AFTER = 100;
-
-        final CompletableFuture<Void> firstBytes = new CompletableFuture<>();
-        final CompletableFuture<Void> closing = new CompletableFuture<>();
-        final CompletableFuture<Integer> ended = new CompletableFuture<>();
-        final MessageDigest sent = sha256();
-        final MessageDigest received = sha256();
-        private final AtomicLong count = new AtomicLong();
-        private final Semaphore window = new Semaphore(WINDOW);
-        private final WebSocket socket;
-
-        private EchoedStream(HttpClient http, int port, int targetPort) {
-            socket = http.newWebSocketBuilder()
-                    .header("Authorization", "Bearer " + ServiceProcess.TOKEN)
-                    .subprotocols("socket-proxy.v1")
-                    .buildAsync(
-                            URI.create("ws://127.0.0.1:%d/api/v1/connect?host=127.0.0.1&port=%d"
-                                    .formatted(port, targetPort)),
-                            this)
-                    .join();
-        }
-
-        static EchoedStream open(HttpClient http, int port, int targetPort) {
-            return new EchoedStream(http, port, targetPort);
-        }
-
-        @Nullable
-        Void send() throws InterruptedException {
-            Random random = new Random(socket.hashCode());
-            byte[] chunk = new byte[CHUNK];
-            for (int after = 0; after < CHUNKS_AFTER; after += closing.isDone() ? 1 : 0) {
-                random.nextBytes(chunk);
-                window.acquire(CHUNK);
-                sent.update(chunk);
-                socket.sendBinary(ByteBuffer.wrap(chunk), true).join();
-                text("{\"type\":\"ack\",\"received\":" + count.get() + "}");
-            }
-            // All has come back when the window is whole.
-            window.acquire(WINDOW);
-            text("{\"type\":\"close\"}");
-            return null;
-        }
-
-        private void text(String message) {
-            socket.sendText(message, true).join();
-        }
-
-        @Override
-        public @Nullable CompletionStage<?> onBinary(WebSocket webSocket, ByteBuffer data, boolean last) {
-            int length = data.remaining();
-            received.update(data);
-            count.addAndGet(length);
-            window.release(length);
-            firstBytes.complete(null);
-            webSocket.request(1);
-            return null;
-        }
-
-        @Override
-        public @Nullable CompletionStage<?> onText(WebSocket webSocket, CharSequence data, boolean last) {
-            if (data.toString().contains("\"closing\"")) {
-                closing.complete(null);
-            }
-            webSocket.request(1);
-            return null;
-        }
-
-        @Override
-        public @Nullable CompletionStage<?> onClose(WebSocket webSocket, int statusCode, String reason) {
-            ended.complete(statusCode);
-            return null;
-        }
-
-        @Override
-        public void onError(WebSocket webSocket, Throwable error) {
-            firstBytes.completeExceptionally(error);
-            closing.completeExceptionally(error);
-            ended.completeExceptionally(error);
-        }
-
-        private static MessageDigest sha256() {
-            try {
-                return MessageDigest.getInstance("SHA-256");
-            } catch (NoSuchAlgorithmException e) {
-                throw new IllegalStateException(e);
-            }
         }
     }
 
@@ -440,45 +331,30 @@ class DrainIT {
         }
     }
 
-    private static void awaitOutput(ServiceProcess service, String text) throws IOException, InterruptedException {
-        long end = System.nanoTime() + SOON.toNanos();
-        while (!service.output().contains(text)) {
-            assertThat(System.nanoTime() - end).as("\"%s\" in time", text).isNegative();
-            Thread.sleep(20);
-        }
+    private static void awaitOutput(ServiceProcess service, String text) throws Exception {
+        Eventually.holds(() -> assertThat(service.output()).contains(text));
     }
 
-    private static void awaitReadiness(ServiceClient client, int status) throws InterruptedException {
-        long end = System.nanoTime() + SOON.toNanos();
-        while (client.get("/actuator/health/readiness").status() != status) {
-            assertThat(System.nanoTime() - end)
-                    .as("readiness %d in time", status)
-                    .isNegative();
-            Thread.sleep(20);
-        }
+    private static void awaitReadiness(ServiceClient client, int status) throws Exception {
+        Eventually.holds(() ->
+                assertThat(client.get("/actuator/health/readiness").status()).isEqualTo(status));
     }
 
     /** Until no new socket is made, which is a moment after readiness says so. */
-    private static void awaitRefusal(ServiceClient client) throws InterruptedException {
-        long end = System.nanoTime() + SOON.toNanos();
-        ServiceClient.Answer made = client.post("/api/v1/sockets", "{}");
-        while (made.status() == 201) {
-            client.delete(made.location()).expect(204);
-            assertThat(System.nanoTime() - end).as("refused in time").isNegative();
-            Thread.sleep(20);
-            made = client.post("/api/v1/sockets", "{}");
-        }
+    private static void awaitRefusal(ServiceClient client) throws Exception {
+        Eventually.holds(() -> {
+            ServiceClient.Answer made = client.post("/api/v1/sockets", "{}");
+            if (made.status() == 201) {
+                client.delete(made.location()).expect(204);
+            }
+            assertThat(made.status()).isNotEqualTo(201);
+        });
     }
 
     /** Until a POST is being served. */
-    private static void awaitRequestInFlight(ServiceClient client) throws InterruptedException {
-        long end = System.nanoTime() + SOON.toNanos();
-        while (!client.get("/actuator/prometheus")
-                .expect(200)
-                .text()
-                .matches("(?s).*http_server_requests_active_seconds_count\\{[^}]*method=\"POST\"[^}]*} 1.*")) {
-            assertThat(System.nanoTime() - end).as("a recv under way in time").isNegative();
-            Thread.sleep(20);
-        }
+    private static void awaitRequestInFlight(ServiceClient client) throws Exception {
+        Eventually.holds(
+                () -> assertThat(client.get("/actuator/prometheus").expect(200).text())
+                        .matches("(?s).*http_server_requests_active_seconds_count\\{[^}]*method=\"POST\"[^}]*} 1.*"));
     }
 }

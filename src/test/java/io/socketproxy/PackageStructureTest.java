@@ -11,8 +11,14 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
@@ -45,6 +51,9 @@ class PackageStructureTest {
             Map.entry("rest", 8),
             Map.entry("", 9));
 
+    private static final Pattern SUBGRAPH = Pattern.compile("^  subgraph f(\\d+)");
+    private static final Pattern ROOM = Pattern.compile("^    \\w+\\[\"<b>([^<]+)</b>");
+
     private static final JavaClasses MAIN = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages(ROOT);
@@ -54,6 +63,26 @@ class PackageStructureTest {
         Set<String> features = MAIN.stream().map(PackageStructureTest::feature).collect(Collectors.toSet());
 
         assertThat(FLOORS.keySet()).containsAll(features);
+    }
+
+    @Test
+    void theDocumentDrawsThemSo() throws IOException {
+        Map<String, Integer> drawn = new TreeMap<>();
+        int floor = -1;
+        for (String line : Files.readAllLines(Path.of("docs/architecture.md"))) {
+            Matcher subgraph = SUBGRAPH.matcher(line);
+            Matcher room = ROOM.matcher(line);
+            if (subgraph.find()) {
+                floor = Integer.parseInt(subgraph.group(1));
+            } else if (room.find()) {
+                drawn.put(room.group(1).equals("(root)") ? "" : room.group(1), floor);
+            }
+        }
+        Map<String, Integer> built = new TreeMap<>(FLOORS);
+        built.keySet()
+                .retainAll(MAIN.stream().map(PackageStructureTest::feature).collect(Collectors.toSet()));
+
+        assertThat(drawn).isEqualTo(built);
     }
 
     @Test

@@ -24,6 +24,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class ClientSocket {
     private static final Logger LOG = LoggerFactory.getLogger(ClientSocket.class);
+    private static @Nullable String unavailable;
     private static final @Nullable Access ACCESS = Access.open();
 
     private ClientSocket() {}
@@ -44,10 +45,16 @@ public final class ClientSocket {
                                 .findVirtual(channel, "getFDVal", MethodType.methodType(int.class))
                                 .asType(MethodType.methodType(int.class, SocketChannel.class)));
             } catch (ReflectiveOperationException e) {
-                LOG.warn("Clients that disconnect while a call waits go unnoticed: {}", e.toString());
+                unavailable = e.toString();
+                LOG.warn("Clients that disconnect while a call waits go unnoticed: {}", unavailable);
                 return null;
             }
         }
+    }
+
+    /** Why connections cannot be had: another Tomcat or JDK than this was written for; null where they can. */
+    public static @Nullable String unavailable() {
+        return unavailable;
     }
 
     /** The descriptor of the connection, which is Tomcat's to close; -1 where it cannot be had. */

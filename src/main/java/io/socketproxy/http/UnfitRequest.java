@@ -22,6 +22,7 @@ import tools.jackson.databind.exc.UnrecognizedPropertyException;
  * @param field of the body, or the parameter, that it is about; null where it is about none
  */
 public record UnfitRequest(String detail, @Nullable String field) {
+    /** What the exception tells of the request. */
     public static UnfitRequest of(Exception exception) {
         return new UnfitRequest(detail(exception), field(exception));
     }

@@ -14,10 +14,10 @@ import org.springframework.validation.annotation.Validated;
  */
 @Validated
 @ConfigurationProperties("socket-proxy.wait")
-public record WaitProperties(
+record WaitProperties(
         @DefaultValue("60s") Duration duration,
         @DurationMax(days = 7) @DefaultValue("10m") Duration maximum) {
-    public WaitProperties {
+    WaitProperties {
         if (duration.isNegative() || duration.compareTo(maximum) > 0) {
             throw new IllegalArgumentException(
                     "socket-proxy.wait.duration must be between 0 and socket-proxy.wait.maximum, not " + duration);

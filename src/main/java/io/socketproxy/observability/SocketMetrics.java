@@ -16,7 +16,10 @@ import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
@@ -45,9 +48,9 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
         Duration.ofSeconds(60)
     };
 
-    private final AtomicInteger streams = new AtomicInteger();
+    private final Map<Carrier, AtomicInteger> streams = new EnumMap<>(Carrier.class);
     private final Counter accepts;
-    private final Counter streamsOpened;
+    private final MeterProvider<Counter> streamsOpened;
     private final MeterProvider<Counter> streamsEnded;
     private final MeterProvider<Counter> decisions;
     private final MeterProvider<Counter> handlesOpened;
@@ -62,12 +65,7 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
         accepts = Counter.builder("socket_proxy.accepts")
                 .description("Connections that listening sockets accepted")
                 .register(registry);
-        Gauge.builder("socket_proxy.streams", streams, AtomicInteger::get)
-                .description("Attached WebSockets")
-                .register(registry);
-        streamsOpened = Counter.builder("socket_proxy.streams.opened")
-                .description("WebSockets attached to handles")
-                .register(registry);
+        streamsOpened = counters(registry, "socket_proxy.streams.opened", "WebSockets attached to handles");
         streamsEnded = counters(registry, "socket_proxy.streams.ended", "Streams that ended, by why");
         decisions = counters(registry, "socket_proxy.decisions", "What policy allowed and denied");
         handlesOpened =
@@ -89,9 +87,21 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
                 "socket_proxy.resolve",
                 "Look-ups by getaddrinfo and getnameinfo: outcome is answered or the EAI_ name");
         // Known from the start, so that the first one shows as a rate.
+        for (Carrier carrier : Carrier.values()) {
+            streams.put(carrier, new AtomicInteger());
+            Gauge.builder("socket_proxy.streams", () -> attached(carrier).get())
+                    .description("Attached WebSockets")
+                    .tag("carrier", lowerCase(carrier))
+                    .register(registry);
+            streamsOpened.withTag("carrier", lowerCase(carrier));
+        }
         for (StreamEnd end : StreamEnd.values()) {
             streamsEnded.withTag("end", lowerCase(end));
         }
+    }
+
+    private AtomicInteger attached(Carrier carrier) {
+        return Objects.requireNonNull(streams.get(carrier));
     }
 
     private static MeterProvider<Counter> counters(MeterRegistry registry, String name, String description) {
@@ -138,14 +148,14 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
     }
 
     @Override
-    public void streamOpened(Handle handle) {
-        streams.incrementAndGet();
-        streamsOpened.increment();
+    public void streamOpened(Handle handle, Carrier carrier) {
+        attached(carrier).incrementAndGet();
+        streamsOpened.withTag("carrier", lowerCase(carrier)).increment();
     }
 
     @Override
-    public void streamClosed(Handle handle, StreamEnd end, long toClient, long fromClient) {
-        streams.decrementAndGet();
+    public void streamClosed(Handle handle, Carrier carrier, StreamEnd end, long toClient, long fromClient) {
+        attached(carrier).decrementAndGet();
         streamsEnded.withTag("end", lowerCase(end)).increment();
     }
 

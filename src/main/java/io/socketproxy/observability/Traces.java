@@ -115,7 +115,7 @@ class Traces implements SocketEvents, Resolver.LookUps {
     }
 
     @Override
-    public void streamOpened(Handle handle) {
+    public void streamOpened(Handle handle, Carrier carrier) {
         Context request = requested.remove(handle);
         if (request != null) {
             streams.put(handle, tracer.spanBuilder("stream").setParent(request).startSpan());
@@ -123,7 +123,7 @@ class Traces implements SocketEvents, Resolver.LookUps {
     }
 
     @Override
-    public void streamClosed(Handle handle, StreamEnd end, long toClient, long fromClient) {
+    public void streamClosed(Handle handle, Carrier carrier, StreamEnd end, long toClient, long fromClient) {
         Span span = streams.remove(handle);
         if (span != null) {
             span.setAttribute(STREAM_END, lowerCase(end));

@@ -44,6 +44,14 @@ public interface SocketEvents {
         SHUTDOWN
     }
 
+    /** What carries a stream's client. */
+    enum Carrier {
+        /** The event loop, by a descriptor of its own. */
+        EVENT_LOOP,
+        /** The container, by two threads: under TLS in the process, and where its connections cannot be handed over. */
+        CONTAINER
+    }
+
     /** Policy decided about an address. */
     default void decided(String owner, Operation operation, Decision decision) {}
 
@@ -80,7 +88,7 @@ public interface SocketEvents {
     default void streamRequested(Handle handle) {}
 
     /** A WebSocket was attached to a handle. */
-    default void streamOpened(Handle handle) {}
+    default void streamOpened(Handle handle, Carrier carrier) {}
 
     /**
      * A stream ended.
@@ -88,5 +96,5 @@ public interface SocketEvents {
      * @param toClient bytes of the socket's that were sent to the client
      * @param fromClient bytes of the client's that were taken for the socket
      */
-    default void streamClosed(Handle handle, StreamEnd end, long toClient, long fromClient) {}
+    default void streamClosed(Handle handle, Carrier carrier, StreamEnd end, long toClient, long fromClient) {}
 }

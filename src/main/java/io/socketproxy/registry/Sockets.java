@@ -356,13 +356,14 @@ public final class Sockets implements AutoCloseable {
     }
 
     /** Tells those who listen that a stream was attached. */
-    public void streamOpened(Handle handle) {
-        events.forEach(listener -> listener.streamOpened(handle));
+    public void streamOpened(Handle handle, SocketEvents.Carrier carrier) {
+        events.forEach(listener -> listener.streamOpened(handle, carrier));
     }
 
     /** Tells those who listen that a stream has ended. */
-    public void streamClosed(Handle handle, SocketEvents.StreamEnd end, long toClient, long fromClient) {
-        events.forEach(listener -> listener.streamClosed(handle, end, toClient, fromClient));
+    public void streamClosed(
+            Handle handle, SocketEvents.Carrier carrier, SocketEvents.StreamEnd end, long toClient, long fromClient) {
+        events.forEach(listener -> listener.streamClosed(handle, carrier, end, toClient, fromClient));
     }
 
     /** What policy would say of connecting to, sending to or binding each address of the endpoint; nothing is opened. */

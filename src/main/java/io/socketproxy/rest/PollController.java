@@ -31,6 +31,9 @@ import tools.jackson.databind.annotation.JsonDeserialize;
 class PollController {
     private static final int MAX_POLL = 10_000;
 
+    /** What so many entries take. */
+    private static final int MAX_JSON = 2_097_152;
+
     private static final String[] POLL_NAMES = {
         "POLLIN",
         "POLLPRI",
@@ -63,7 +66,7 @@ class PollController {
     }
 
     /** Of {@value #MAX_POLL} entries at most. */
-    @JsonBodies.AtMost(2_097_152)
+    @JsonBodies.AtMost(MAX_JSON)
     record PollRequest(
             @JsonDeserialize(using = PollEntries.class) @Nullable
             List<PollEntry> sockets,

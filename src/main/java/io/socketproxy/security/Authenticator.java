@@ -9,7 +9,7 @@ import org.springframework.security.authentication.AuthenticationServiceExceptio
  *
  * <p>All methods may be called concurrently.
  */
-public final class Authenticator {
+final class Authenticator {
 
     private final ApiTokens apiTokens;
 
@@ -21,18 +21,6 @@ public final class Authenticator {
         this.apiTokens = apiTokens;
         this.jwtOwners = jwtOwners;
         this.tickets = tickets;
-    }
-
-    /**
-     * The owner of an API token, a JWT or a ticket, which is spent thereby; empty if it is none of these, or no longer valid.
-     *
-     * <p>For protocols whose clients have one place for a credential, whichever it is.
-     *
-     * @throws AuthenticationServiceException if it is a JWT and its issuer's keys cannot be had
-     */
-    public Optional<Owner> authenticate(String credential) {
-        Optional<Owner> owner = token(credential);
-        return owner.isPresent() ? owner : tickets.redeem(credential);
     }
 
     /**

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A second line of defence. No page gets in without a credential, and browsers attach none by themselves; but a page that has
  * come by one should still not be able to use it from anywhere.
  */
-public final class Origins {
+final class Origins {
 
     private static final String ANY = "*";
 
@@ -48,7 +48,7 @@ public final class Origins {
     }
 
     /** Whether the page that sends the request, if one does, may use this server: judges the request's {@code Origin} headers. */
-    public boolean allowed(HttpServletRequest request) {
+    boolean allowed(HttpServletRequest request) {
         List<String> origins = Collections.list(request.getHeaders("Origin"));
         return switch (origins.size()) {
             case 0 -> true;
@@ -66,7 +66,7 @@ public final class Origins {
      * @param origin the {@code Origin} header, RFC 6454 section 7; null, from a client that is not a browser, is allowed
      * @param host the {@code Host} header: how the client calls this server
      */
-    public boolean allowed(@Nullable String origin, @Nullable String host) {
+    boolean allowed(@Nullable String origin, @Nullable String host) {
         if (origin == null || any) {
             return true;
         }

@@ -2,7 +2,6 @@ package io.socketproxy.security;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.springdoc.core.utils.SpringDocUtils;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.MethodParameter;
 import org.springframework.web.bind.support.WebDataBinderFactory;
@@ -11,13 +10,9 @@ import org.springframework.web.method.support.HandlerMethodArgumentResolver;
 import org.springframework.web.method.support.ModelAndViewContainer;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
-/** Gives controllers the {@link Owner} that they declare as a parameter, and keeps it out of the OpenAPI document. */
+/** Gives controllers the {@link Owner} that they declare as a parameter. */
 @Configuration(proxyBeanMethods = false)
 class OwnerParameters implements WebMvcConfigurer, HandlerMethodArgumentResolver {
-
-    static {
-        SpringDocUtils.getConfig().addRequestWrapperToIgnore(Owner.class);
-    }
 
     @Override
     public void addArgumentResolvers(List<HandlerMethodArgumentResolver> resolvers) {

@@ -2,7 +2,7 @@ package io.socketproxy.stream;
 
 import io.socketproxy.relay.SocketEnd;
 import io.socketproxy.websocket.ClientConnection;
-import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** What a client of a byte stream is told of what it has sent: how much of it was taken, and how far it may go on. On the loop. */
 final class Acknowledging {
@@ -10,24 +10,22 @@ final class Acknowledging {
     private static final int ACK_BYTES = 64 * 1024;
 
     /** After this time at the latest as well. */
-    private static final long ACK_MILLIS = 200;
+    static final long DELAY_MILLIS = 200;
 
     private final SocketEnd end;
-    private final Flow flow;
 
     /** The offset of the client's next byte, how many it has been told are taken, and to which offset it may go. */
     private long offset;
 
     private long acknowledged;
     private long credit;
-    private boolean scheduled;
+    private boolean delayed;
 
-    Acknowledging(SocketEnd end, Flow flow) {
+    Acknowledging(SocketEnd end) {
         this.end = end;
-        this.flow = flow;
     }
 
-    /** The client is told where it stands; returns its credit, -1 for none. */
+    /** The client is told where it stands; returns its credit. */
     long begin() {
         acknowledged = end.received();
         offset = acknowledged;
@@ -35,51 +33,51 @@ final class Acknowledging {
         return credit;
     }
 
-    /** So many bytes have come; false where they are more than the client had credit for. */
-    boolean admits(int length) {
+    /** So many bytes have come; says where they are more than the client had credit for, and is null where they are not. */
+    @Nullable
+    String excess(int length) {
         offset += length;
-        return offset <= credit;
+        return offset > credit ? "EPROTO: sent to byte " + offset + ", with credit to " + credit : null;
     }
 
-    /** What a client did that went too far. */
-    String excess() {
-        return "EPROTO: sent to byte " + offset + ", with credit to " + credit;
-    }
-
-    /** Tells the client the news: at once where that is much, and else together with what follows soon. */
-    void tell(Session session, ClientConnection client) {
-        long news = Math.max(end.received() - acknowledged, nextCredit() - credit);
+    /**
+     * Tells the client the news: at once where that is much, and else together with what follows soon.
+     *
+     * @param extend whether it may be given more credit
+     * @return whether {@link #tellNow} is to be called after {@link #DELAY_MILLIS}
+     */
+    boolean tell(ClientConnection client, boolean extend) {
+        long news = Math.max(end.received() - acknowledged, nextCredit(extend) - credit);
         if (news == 0) {
-            return;
+            return false;
         }
         // A client that has little credit waits for more.
         if (news >= Math.min(ACK_BYTES, (credit - acknowledged) / 4)) {
-            send(client);
-        } else if (!scheduled) {
-            scheduled = true;
-            client.loop()
-                    .schedule(
-                            session.contained(() -> {
-                                scheduled = false;
-                                if (session.isOpen() && (acknowledged < end.received() || credit < nextCredit())) {
-                                    send(client);
-                                }
-                            }),
-                            ACK_MILLIS,
-                            TimeUnit.MILLISECONDS);
+            send(client, extend);
+            return false;
+        }
+        boolean delay = !delayed;
+        delayed = true;
+        return delay;
+    }
+
+    /** Tells what news there still are. */
+    void tellNow(ClientConnection client, boolean extend) {
+        delayed = false;
+        if (acknowledged < end.received() || credit < nextCredit(extend)) {
+            send(client, extend);
         }
     }
 
-    /** A client that sends faster than its owner may is not stopped, but gets no more credit for a while. */
-    private long nextCredit() {
-        return flow.isThrottled() ? credit : Math.max(credit, end.credit());
+    private long nextCredit(boolean extend) {
+        return extend ? Math.max(credit, end.credit()) : credit;
     }
 
-    private void send(ClientConnection client) {
+    private void send(ClientConnection client, boolean extend) {
         // To a client that does not read there is nothing to say; that it is writable again makes up for it.
         if (client.isWritable()) {
             acknowledged = end.received();
-            credit = nextCredit();
+            credit = nextCredit(extend);
             client.sendText(Control.ack(acknowledged, credit));
             client.flush();
         }

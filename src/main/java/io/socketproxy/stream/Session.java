@@ -1,6 +1,5 @@
 package io.socketproxy.stream;
 
-import io.github.bucket4j.Bucket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.IoEventLoop;
 import io.socketproxy.libc.Errno;
@@ -17,9 +16,7 @@ import io.socketproxy.websocket.CloseCode;
 import io.socketproxy.websocket.Served;
 import io.socketproxy.wire.HandlerFailures;
 import io.socketproxy.wire.QueueMemory;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,41 +26,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Made before the 101, while everything that can fail is still an HTTP error, and begun after it. From then on everything happens on
  * the socket's event loop.
  */
-final class Session implements Served, Sink, ClientConnection.Events {
-    /** What a session needs of the service. */
-    interface Host {
-        Control control();
-
-        /** What all streams of the handle's owner together may relay, a token a byte; null where there is no limit. */
-        @Nullable
-        Bucket bandwidth(Handle handle);
-
-        QueueMemory memoryOf(Handle handle);
-
-        Duration closeTimeout();
-
-        /** Whether clients are to be told that the server is stopping. */
-        boolean isDraining();
-
-        /** The session has its place on the socket. */
-        void attached(Session session);
-
-        /** A client is served. */
-        void opened(Handle handle);
-
-        /** It was served so many bytes. */
-        void closed(Handle handle, StreamEnd why, long toClient, long fromClient);
-
-        /** The session is over, whether it had a client or not. */
-        void over(Session session);
-
-        /** The client closes the handle. */
-        void close(Handle handle);
-
-        /** The handle's WebSocket has left it behind. */
-        void abandon(Handle handle);
-    }
-
+final class Session implements Served, Sink {
     private enum State {
         /** The 101 is on its way; there is no client yet. */
         EXPECTED,
@@ -75,35 +38,44 @@ final class Session implements Served, Sink, ClientConnection.Events {
         OVER
     }
 
-    private final Host host;
+    private final SessionHost host;
     private final Handle handle;
     private final SocketEnd end;
     private final StreamMode mode;
     private final Flow flow;
 
-    /** Of a byte stream whose client keeps to a credit; null for others. */
-    private final @Nullable Acknowledging acknowledging;
-
     private @Nullable Attachment attachment;
     private State state = State.EXPECTED;
     private @Nullable ClientConnection client;
     private @Nullable Replies replies;
+    private @Nullable FromClient fromClient;
     private boolean targetEof;
-    private StreamEnd result = StreamEnd.CLIENT_LOST;
-    private long toClient;
-    private long fromClient;
 
-    Session(Host host, Handle handle, SocketEnd end, StreamMode mode) {
+    /** Why it ends, once that is known. */
+    private @Nullable StreamEnd reason;
+
+    private long toClient;
+
+    Session(SessionHost host, Handle handle, SocketEnd end, StreamMode mode) {
         this.host = host;
         this.handle = handle;
         this.end = end;
         this.mode = mode;
-        this.flow = new Flow(end, host.bandwidth(handle));
-        this.acknowledging = mode.control() && end.credit() >= 0 ? new Acknowledging(end, flow) : null;
+        this.flow = new Flow(this, end, mode, host.bandwidth(handle));
     }
 
+    /** Whether bytes move at least one way. */
     boolean isOpen() {
         return state == State.OPEN || state == State.CLOSING;
+    }
+
+    /** Whether bytes move to the client. */
+    boolean sendsToClient() {
+        return state == State.OPEN;
+    }
+
+    boolean awaitsReadingOfReplies() {
+        return replies != null && replies.areAwaited();
     }
 
     // Who is served.
@@ -139,18 +111,21 @@ final class Session implements Served, Sink, ClientConnection.Events {
             connection.drop();
             return;
         }
+        Replies answers = new Replies(connection, host.control());
+        FromClient from = new FromClient(this, end, mode, flow, answers, host.control());
         client = connection;
-        replies = new Replies(connection, host.control());
+        replies = answers;
+        fromClient = from;
         state = State.OPEN;
         // First, since opening may end it, of which is told as well.
-        host.opened(handle);
-        connection.open(this);
+        host.opened(handle, connection);
+        connection.open(from);
         if (!isOpen()) {
             return;
         }
+        long credit = flow.begin(connection);
         if (mode.control()) {
             try {
-                long credit = acknowledging == null ? -1 : acknowledging.begin();
                 connection.sendText(host.control().attached(handle, end, credit));
             } catch (SocketFault closed) {
                 handleClosed();
@@ -161,7 +136,7 @@ final class Session implements Served, Sink, ClientConnection.Events {
             announceClosing();
         }
         end.attach(this);
-        updateFlow();
+        flow.update();
         connection.flush();
         if (isOpen()) {
             connection.reading(flow.readsClient());
@@ -198,8 +173,8 @@ final class Session implements Served, Sink, ClientConnection.Events {
         toClient += length;
         to.sendBinary(data);
         to.flush();
-        throttle(length);
-        updateFlow();
+        flow.relayed(length);
+        flow.update();
     }
 
     @Override
@@ -217,7 +192,7 @@ final class Session implements Served, Sink, ClientConnection.Events {
         } else {
             // What the client sent before it sees this is still delivered: not over before its answer.
             state = State.CLOSING;
-            result = StreamEnd.TARGET_ENDED;
+            reason = StreamEnd.TARGET_ENDED;
             to.close(CloseCode.NORMAL, "");
         }
     }
@@ -254,18 +229,18 @@ final class Session implements Served, Sink, ClientConnection.Events {
     @Override
     public void accepted(Handle connection, SockAddr peer) {
         send(host.control().accepted(connection, peer));
-        updateFlow();
+        flow.update();
     }
 
     @Override
     public void socketWritable() {
-        updateFlow();
+        flow.update();
     }
 
     /** The client may send as many more. */
     @Override
     public void socketTook() {
-        acknowledge();
+        flow.acknowledge();
     }
 
     @Override
@@ -294,106 +269,6 @@ final class Session implements Served, Sink, ClientConnection.Events {
         return leave;
     }
 
-    // What the client does.
-
-    @Override
-    public void binary(ByteBuf data) {
-        if (!isOpen()) {
-            data.release();
-            return;
-        }
-        int length = data.readableBytes();
-        if (acknowledging != null && !acknowledging.admits(length)) {
-            data.release();
-            end.cut();
-            finish(StreamEnd.CLIENT_ERROR, CloseCode.POLICY, acknowledging.excess());
-            return;
-        }
-        if (end.isShut()) {
-            data.release();
-            refuseWrite();
-            return;
-        }
-        fromClient += length;
-        end.write(data);
-        throttle(length);
-        acknowledge();
-        updateFlow();
-    }
-
-    /** A stream that is shut down for writing has EPIPE for an answer, as in the kernel; raw mode has no word for it but the last. */
-    private void refuseWrite() {
-        if (mode.control()) {
-            problem(Errno.EPIPE, "the socket is shut down for writing; what is sent to it now is not delivered");
-        } else {
-            finish(
-                    StreamEnd.TARGET_FAILED,
-                    CloseCode.SERVER_ERROR,
-                    Errno.EPIPE + ": the socket is shut down for writing");
-        }
-    }
-
-    @Override
-    public void text(ByteBuf utf8) {
-        if (!mode.control()) {
-            binary(utf8);
-            return;
-        }
-        String text = utf8.toString(StandardCharsets.UTF_8);
-        utf8.release();
-        if (!isOpen()) {
-            return;
-        }
-        try {
-            control(host.control().parse(text));
-        } catch (SocketFault fault) {
-            problem(fault.errno(), String.valueOf(fault.getMessage()));
-        }
-        updateFlow();
-    }
-
-    private void control(Control.Message message) {
-        switch (message) {
-            case Control.Shutdown(int how) -> end.shutdown(how);
-            case Control.Ack(long received) -> end.acknowledge(received);
-            case Control.Close() -> {
-                finish(StreamEnd.CLIENT_CLOSED, CloseCode.NORMAL, "");
-                host.close(handle);
-            }
-        }
-    }
-
-    @Override
-    public void writable() {
-        Replies to = replies;
-        if (to != null && isOpen() && mode.control()) {
-            to.writable();
-        }
-        acknowledge();
-        updateFlow();
-    }
-
-    @Override
-    public void closed(int code) {
-        if (code != CloseCode.NORMAL && code != CloseCode.NO_STATUS && !mode.ephemeral()) {
-            // A page that is left in the middle of something; what was to come may still come, by another stream.
-            end.cut();
-        }
-        over(result == StreamEnd.CLIENT_LOST ? StreamEnd.CLIENT_CLOSED : result);
-    }
-
-    @Override
-    public void violated(int code, String reason) {
-        end.cut();
-        over(StreamEnd.CLIENT_ERROR);
-    }
-
-    @Override
-    public void gone() {
-        end.cut();
-        over(result);
-    }
-
     // What the service does.
 
     /** The server is stopping, and says so. */
@@ -408,39 +283,52 @@ final class Session implements Served, Sink, ClientConnection.Events {
         finish(StreamEnd.SHUTDOWN, CloseCode.GOING_AWAY, "the server is shutting down");
     }
 
-    private void finish(StreamEnd why, int code, String reason) {
+    /** The client closes the handle. */
+    void closeHandle() {
+        finish(StreamEnd.CLIENT_CLOSED, CloseCode.NORMAL, "");
+        host.close(handle);
+    }
+
+    /** Sends the client a close frame, and lets go of the socket. */
+    void finish(StreamEnd why, int code, String words) {
         if (state == State.OVER) {
             return;
         }
         ClientConnection to = client;
         if (to != null) {
             state = State.CLOSING;
-            result = why;
-            to.close(code, reason);
+            reason = why;
+            to.close(code, words);
             to.reading(true);
         }
         over(why);
     }
 
-    private void over(StreamEnd why) {
+    /** The client is gone: that is why it ends, where nothing else was before. */
+    void clientGone(StreamEnd how) {
+        over(reason == null ? how : reason);
+    }
+
+    /** Lets go of the socket. */
+    void over(StreamEnd why) {
         if (state == State.OVER) {
             return;
         }
         state = State.OVER;
         end.detach();
-        ClientConnection from = client;
+        ClientConnection to = client;
         Attachment held = attachment;
         if (held != null) {
             held.detach();
-            if (from == null) {
+            if (to == null) {
                 held.close();
             } else {
                 // A client that does not take what is queued for it still costs the leave.
-                from.whenGone(held::close);
+                to.whenGone(held::close);
             }
         }
-        if (from != null) {
-            host.closed(handle, why, toClient, fromClient);
+        if (to != null) {
+            host.closed(handle, to, why, toClient, fromClient == null ? 0 : fromClient.bytes());
         }
         host.over(this);
         if (mode.ephemeral()) {
@@ -477,35 +365,6 @@ final class Session implements Served, Sink, ClientConnection.Events {
         if (to != null) {
             to.sendText(text);
             to.flush();
-        }
-    }
-
-    private void acknowledge() {
-        ClientConnection to = client;
-        if (acknowledging != null && isOpen() && to != null) {
-            acknowledging.tell(this, to);
-        }
-    }
-
-    private void throttle(int bytes) {
-        long nanos = flow.relayed(bytes);
-        if (nanos > 0) {
-            loop().schedule(
-                            contained(() -> {
-                                flow.goOn();
-                                acknowledge();
-                                updateFlow();
-                            }),
-                            nanos,
-                            TimeUnit.NANOSECONDS);
-        }
-    }
-
-    private void updateFlow() {
-        ClientConnection to = client;
-        Replies answers = replies;
-        if (isOpen() && to != null && answers != null) {
-            flow.update(to, state == State.OPEN, acknowledging != null, !answers.areAwaited());
         }
     }
 }

@@ -5,6 +5,7 @@ import io.socketproxy.address.Endpoint;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.SocketEvents.Carrier;
 import io.socketproxy.registry.SocketEvents.End;
 import io.socketproxy.registry.SocketEvents.StreamEnd;
 import io.socketproxy.registry.Sockets;
@@ -55,7 +56,7 @@ public final class Streams implements SmartLifecycle {
     private final Relays relays;
     private final Duration closeTimeout;
     private final Control control;
-    private final Session.Host host = new SessionHost();
+    private final SessionHost host = new Host();
 
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
     private volatile Phase phase = Phase.STOPPED;
@@ -67,7 +68,7 @@ public final class Streams implements SmartLifecycle {
         this.control = new Control(mapper, views);
     }
 
-    private final class SessionHost implements Session.Host {
+    private final class Host implements SessionHost {
         @Override
         public Control control() {
             return control;
@@ -99,13 +100,17 @@ public final class Streams implements SmartLifecycle {
         }
 
         @Override
-        public void opened(Handle handle) {
-            sockets.streamOpened(handle);
+        public void opened(Handle handle, ClientConnection client) {
+            sockets.streamOpened(handle, carrier(client));
         }
 
         @Override
-        public void closed(Handle handle, StreamEnd why, long toClient, long fromClient) {
-            sockets.streamClosed(handle, why, toClient, fromClient);
+        public void closed(Handle handle, ClientConnection client, StreamEnd why, long toClient, long fromClient) {
+            sockets.streamClosed(handle, carrier(client), why, toClient, fromClient);
+        }
+
+        private static Carrier carrier(ClientConnection client) {
+            return client.isHandedOver() ? Carrier.EVENT_LOOP : Carrier.CONTAINER;
         }
 
         @Override

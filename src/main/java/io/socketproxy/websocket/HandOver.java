@@ -70,7 +70,7 @@ public final class HandOver implements InternalHttpUpgradeHandler {
             throw new IllegalStateException("upgraded for nobody");
         }
         try {
-            Wire own = among.handoff() ? handedOver(who, tomcats) : null;
+            Wire own = among.handoff() ? handedOver(who, tomcats, among) : null;
             Wire wire = own == null ? new ContainerWire(tomcats, who.loop(), descriptor(tomcats), who.memory()) : own;
             among.begin(who, new WebSocketConnection(wire, who.maxMessageBytes(), who.closeTimeout(), among::gone));
         } catch (IOException | RuntimeException | Error e) {
@@ -81,8 +81,14 @@ public final class HandOver implements InternalHttpUpgradeHandler {
     }
 
     /** The connection on a descriptor of its own; null where it is not plain TCP under NIO. */
-    private static @Nullable Wire handedOver(Served who, SocketWrapperBase<?> tomcats) throws IOException {
-        if (!(tomcats instanceof NioSocketWrapper nio) || nio.getSocket() instanceof SecureNioChannel) {
+    private static @Nullable Wire handedOver(Served who, SocketWrapperBase<?> tomcats, WebSockets among)
+            throws IOException {
+        if (!(tomcats instanceof NioSocketWrapper nio)) {
+            among.notHandedOver(
+                    "the container's connections are of " + tomcats.getClass().getName());
+            return null;
+        }
+        if (nio.getSocket() instanceof SecureNioChannel) {
             return null;
         }
         int descriptor = descriptor(nio);

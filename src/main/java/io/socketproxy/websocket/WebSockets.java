@@ -1,5 +1,6 @@
 package io.socketproxy.websocket;
 
+import io.socketproxy.frontdoor.ClientSocket;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,7 +16,7 @@ import org.springframework.stereotype.Component;
 
 /** All WebSockets: keeps their clients awake, and gives up those that are gone. May be called concurrently. */
 @Component
-final class WebSockets implements SmartLifecycle {
+public final class WebSockets implements SmartLifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(WebSockets.class);
 
     /** How long a 101 may be on its way. */
@@ -30,6 +31,9 @@ final class WebSockets implements SmartLifecycle {
     private volatile @Nullable ScheduledExecutorService ticker;
     private volatile boolean running;
 
+    /** Why connections cannot be handed over; null where they can, as far as is known. */
+    private volatile @Nullable String unavailable;
+
     WebSockets(WebSocketProperties properties) {
         this.properties = properties;
     }
@@ -37,6 +41,23 @@ final class WebSockets implements SmartLifecycle {
     /** Whether connections leave the container where they can. */
     boolean handoff() {
         return properties.handoff();
+    }
+
+    /** Whether plain connections leave the container for the event loop: {@code on}, or why not. */
+    public String handOver() {
+        if (!properties.handoff()) {
+            return "off, by socket-proxy.stream.handoff";
+        }
+        String reason = unavailable;
+        return reason == null ? "on" : "unavailable: " + reason;
+    }
+
+    /** A plain connection could not be handed over, though it was to be; said once, since the others cannot, either. */
+    void notHandedOver(String reason) {
+        if (unavailable == null) {
+            unavailable = reason;
+            LOG.warn("Streams stay with the container, which takes two threads for each: {}", reason);
+        }
     }
 
     /** A 101 is on its way. */
@@ -95,6 +116,10 @@ final class WebSockets implements SmartLifecycle {
     @Override
     public void start() {
         running = true;
+        String reason = ClientSocket.unavailable();
+        if (properties.handoff() && reason != null) {
+            notHandedOver(reason);
+        }
         long period = Math.clamp(properties.pingInterval().toMillis() / 4, 25, 1000);
         ScheduledExecutorService ticks = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("stream-ticker").factory());

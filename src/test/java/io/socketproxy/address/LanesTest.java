@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.socketproxy.overload.Budget;
 import io.socketproxy.overload.Exhausted;
+import io.socketproxy.testing.Eventually;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -34,7 +35,7 @@ class LanesTest {
             stuck.add(submit("mallory", this::hang));
         }
         assertThat(submit("ann", () -> "at once").get(20, TimeUnit.SECONDS)).isEqualTo("at once");
-        until(() -> hanging.get() == 2);
+        Eventually.is("two hang", () -> hanging.get() == 2);
 
         assertThatThrownBy(() -> submit("mallory", () -> "one too many"))
                 .isInstanceOfSatisfying(
@@ -47,7 +48,7 @@ class LanesTest {
         for (FutureTask<String> task : stuck) {
             assertThat(task.get(20, TimeUnit.SECONDS)).isEqualTo("hung");
         }
-        until(() -> budget.used() == 0);
+        Eventually.is("all given back", () -> budget.used() == 0);
         assertThat(budget.owners()).isZero();
     }
 
@@ -57,14 +58,14 @@ class LanesTest {
         for (int i = 0; i < 40; i++) {
             stuck.add(submit("mallory", this::hang));
         }
-        until(() -> hanging.get() == 2);
+        Eventually.is("two hang", () -> hanging.get() == 2);
 
         stuck.forEach(task -> lanes.cancel("mallory", task));
 
         // Those that the library is busy with count until it has come back.
         assertThat(budget.used()).isEqualTo(2);
         answer.countDown();
-        until(() -> budget.used() == 0);
+        Eventually.is("all given back", () -> budget.used() == 0);
     }
 
     @Test
@@ -74,7 +75,7 @@ class LanesTest {
             stuck.add(submit(owner, this::hang));
             stuck.add(submit(owner, this::hang));
         }
-        until(() -> hanging.get() == 8);
+        Eventually.is("eight hang", () -> hanging.get() == 8);
         FutureTask<String> waiting = submit("ann", () -> "next");
         for (int i = 0; i < 10; i++) {
             submit("a", this::hang);
@@ -96,13 +97,5 @@ class LanesTest {
         FutureTask<String> task = new FutureTask<>(call);
         lanes.submit(owner, task);
         return task;
-    }
-
-    private static void until(java.util.function.BooleanSupplier condition) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).isLessThan(deadline);
-            Thread.onSpinWait();
-        }
     }
 }

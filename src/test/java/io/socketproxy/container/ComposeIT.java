@@ -4,9 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.ServiceClient;
+import io.socketproxy.testing.Target;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.http.HttpClient;
 import java.security.cert.X509Certificate;
@@ -39,8 +38,8 @@ class ComposeIT {
     static void up() throws Exception {
         Docker.require();
         compose = compose();
-        int http = freePort();
-        int https = freePort();
+        int http = Target.closedPort();
+        int https = Target.closedPort();
         ENVIRONMENT.putAll(Map.of(
                 "COMPOSE_PROFILES",
                 "demo,tls",
@@ -53,7 +52,7 @@ class ComposeIT {
                 "SOCKET_PROXY_HTTPS_PORT",
                 Integer.toString(https),
                 "SOCKET_PROXY_HTTP_PORT",
-                Integer.toString(freePort()),
+                Integer.toString(Target.closedPort()),
                 "SOCKET_PROXY_DEMO_SUBNET",
                 freeSubnet()));
         // The images' names in the file, of what has been built already.
@@ -103,12 +102,6 @@ class ComposeIT {
                 .filter(subnet -> !taken.contains('"' + subnet + '"'))
                 .findFirst()
                 .orElseThrow();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     @Test

@@ -1,20 +1,19 @@
 package io.socketproxy.container;
 
+import static io.socketproxy.container.Containers.DOCKER;
+import static io.socketproxy.container.Containers.LISTEN_PORT;
+import static io.socketproxy.container.Containers.TOKEN;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.github.dockerjava.api.DockerClient;
-import com.github.dockerjava.api.command.InspectContainerResponse;
-import com.github.dockerjava.api.model.Capability;
-import com.github.dockerjava.api.model.Ports;
 import io.socketproxy.ServiceClient;
+import io.socketproxy.testing.Eventually;
+import io.socketproxy.testing.Target;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.http.HttpClient;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -23,17 +22,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.Network;
-import org.testcontainers.containers.wait.strategy.Wait;
 
 /** The image at its job, from outside: over HTTP, with real targets in containers on the same network. */
 class ImageIT {
-    private static final String TOKEN = "spx_token-of-the-container-tests";
-    private static final int LISTEN_PORT = 30000;
-    private static final long MEBIBYTE = 1 << 20;
-
     /** Where policy lets the service go, and where not. */
     private static Network open;
 
@@ -43,19 +36,16 @@ class ImageIT {
     private static GenericContainer<?> secret;
     private static GenericContainer<?> service;
 
-    private static DockerClient docker;
-
     @BeforeAll
     static void start() throws Exception {
         Docker.require();
-        docker = DockerClientFactory.instance().client();
         open = Network.newNetwork();
         closed = Network.newNetwork();
-        echo = target(open, "echo", "/demo/echo");
-        secret = target(closed, "secret", "/demo/web");
-        service = service();
+        echo = Containers.target(open, "echo", "/demo/echo");
+        secret = Containers.target(closed, "secret", "/demo/web");
+        service = Containers.service(open);
         service.start();
-        docker.connectToNetworkCmd()
+        DOCKER.connectToNetworkCmd()
                 .withContainerId(service.getContainerId())
                 .withNetworkId(closed.getId())
                 .exec();
@@ -75,66 +65,9 @@ class ImageIT {
         }
     }
 
-    private static GenericContainer<?> target(Network network, String name, String command) {
-        GenericContainer<?> target = new GenericContainer<>(Docker.DEMO)
-                .withNetwork(network)
-                .withNetworkAliases(name)
-                .withCommand(command)
-                .withCreateContainerCmdModifier(create -> create.getHostConfig().withInit(true));
-        target.start();
-        return target;
-    }
-
-    /** As docker-compose.yml runs it, with the cache in use or no start at all. */
-    private static GenericContainer<?> service() {
-        return new GenericContainer<>(Docker.IMAGE)
-                .withNetwork(open)
-                .withExposedPorts(8080, LISTEN_PORT)
-                .withEnv("SOCKET_PROXY_TOKEN", TOKEN)
-                .withEnv("JAVA_TOOL_OPTIONS", "-XX:AOTMode=on")
-                .withEnv("SOCKET_PROXY_POLICY_EGRESS_RULES_0_ACTION", "allow")
-                .withEnv("SOCKET_PROXY_POLICY_EGRESS_RULES_0_CIDRS_0", subnet(open))
-                .withEnv("SOCKET_PROXY_POLICY_LISTEN_ALLOW_0_ADDRESSES_0", "0.0.0.0")
-                .withEnv("SOCKET_PROXY_POLICY_LISTEN_ALLOW_0_PORTS_0", Integer.toString(LISTEN_PORT))
-                .withTmpFs(Map.of("/tmp", "rw,noexec,nosuid,nodev,size=64m"))
-                .withCreateContainerCmdModifier(create -> create.getHostConfig()
-                        .withReadonlyRootfs(true)
-                        .withCapDrop(Capability.ALL)
-                        .withSecurityOpts(List.of("no-new-privileges:true"))
-                        .withMemory(512 * MEBIBYTE)
-                        .withMemorySwap(512 * MEBIBYTE)
-                        .withPidsLimit(512L))
-                .waitingFor(Wait.forHealthcheck())
-                .withStartupTimeout(Duration.ofMinutes(2));
-    }
-
-    private static String subnet(Network network) {
-        return docker.inspectNetworkCmd()
-                .withNetworkId(network.getId())
-                .exec()
-                .getIpam()
-                .getConfig()
-                .getFirst()
-                .getSubnet();
-    }
-
     private static ServiceClient client(GenericContainer<?> container) {
-        return new ServiceClient("http://" + container.getHost() + ":" + publishedPort(container, 8080), TOKEN);
-    }
-
-    /** Asked anew, since a restart may change it. */
-    private static int publishedPort(GenericContainer<?> container, int port) {
-        return inspect(container).getNetworkSettings().getPorts().getBindings().entrySet().stream()
-                .filter(entry -> entry.getKey().getPort() == port)
-                .map(entry -> entry.getValue()[0])
-                .map(Ports.Binding::getHostPortSpec)
-                .mapToInt(Integer::parseInt)
-                .findFirst()
-                .orElseThrow();
-    }
-
-    private static InspectContainerResponse inspect(GenericContainer<?> container) {
-        return docker.inspectContainerCmd(container.getContainerId()).exec();
+        return new ServiceClient(
+                "http://" + container.getHost() + ":" + Containers.publishedPort(container, 8080), TOKEN);
     }
 
     private final ServiceClient client = client(service);
@@ -157,7 +90,7 @@ class ImageIT {
     void streamsOnAWebSocket() throws Exception {
         try (HttpClient http = HttpClient.newHttpClient()) {
             String url = "ws://%s:%d/api/v1/connect?host=echo&port=7000"
-                    .formatted(service.getHost(), publishedPort(service, 8080));
+                    .formatted(service.getHost(), Containers.publishedPort(service, 8080));
 
             assertThat(Stream.echo(http, url, TOKEN, "hello, stream")).isEqualTo("hello, stream");
         }
@@ -169,7 +102,7 @@ class ImageIT {
                 .expect(201)
                 .location();
 
-        try (Socket peer = new Socket(service.getHost(), publishedPort(service, LISTEN_PORT))) {
+        try (Socket peer = new Socket(service.getHost(), Containers.publishedPort(service, LISTEN_PORT))) {
             ServiceClient.Answer accepted =
                     client.post(listener + "/accept?timeoutMs=20000", "").expect(201);
             peer.getOutputStream().write("from outside".getBytes(UTF_8));
@@ -201,7 +134,7 @@ class ImageIT {
     @Test
     void refusesWhatPolicyDoesNotName() {
         // Its address on the network that policy opens is the service's own all the same.
-        String own = inspect(service).getNetworkSettings().getNetworks().values().stream()
+        String own = Containers.inspect(service).getNetworkSettings().getNetworks().values().stream()
                 .filter(network -> open.getId().equals(network.getNetworkID()))
                 .map(network -> String.valueOf(network.getIpAddress()))
                 .findFirst()
@@ -243,7 +176,7 @@ class ImageIT {
 
     @Test
     void isSmallAndLabelled() {
-        var image = docker.inspectImageCmd(Docker.IMAGE).exec();
+        var image = DOCKER.inspectImageCmd(Docker.IMAGE).exec();
 
         assertThat(image.getSize()).isLessThan(350L * 1000 * 1000);
         assertThat(image.getConfig().getLabels())
@@ -270,14 +203,14 @@ class ImageIT {
             }
         }
 
-        assertThat(inspect(service).getState().getOOMKilled()).isFalse();
-        assertThat(inspect(service).getRestartCount()).isZero();
-        assertThat(inspect(service).getState().getRunning()).isTrue();
+        assertThat(Containers.inspect(service).getState().getOOMKilled()).isFalse();
+        assertThat(Containers.inspect(service).getRestartCount()).isZero();
+        assertThat(Containers.inspect(service).getState().getRunning()).isTrue();
     }
 
     @Test
     void drainsOnStopAndForgetsItsSocketsOnRestart() throws Exception {
-        try (GenericContainer<?> other = service()) {
+        try (GenericContainer<?> other = Containers.service(open)) {
             other.start();
             ServiceClient client = client(other);
             String socket = client.post("/api/v1/connections", "{'host': 'echo', 'port': 7000}")
@@ -285,11 +218,12 @@ class ImageIT {
                     .location();
 
             CompletableFuture<Void> stopping =
-                    CompletableFuture.runAsync(() -> docker.stopContainerCmd(other.getContainerId())
+                    CompletableFuture.runAsync(() -> DOCKER.stopContainerCmd(other.getContainerId())
                             .withTimeout(60)
                             .exec());
-            await(() -> client.get("/actuator/health/readiness").status() == 503);
-            await(() -> {
+            Eventually.is(
+                    "not ready", () -> client.get("/actuator/health/readiness").status() == 503);
+            Eventually.is("refuses", () -> {
                 ServiceClient.Answer made = client.post("/api/v1/sockets", "{}");
                 if (made.status() == 201) {
                     client.delete(made.location());
@@ -305,10 +239,10 @@ class ImageIT {
                     .isEqualTo("last words");
             client.delete(socket).expect(204);
             stopping.join();
-            assertThat(inspect(other).getState().getExitCodeLong()).isEqualTo(143);
+            assertThat(Containers.inspect(other).getState().getExitCodeLong()).isEqualTo(143);
 
-            docker.startContainerCmd(other.getContainerId()).exec();
-            awaitHealthy(other);
+            DOCKER.startContainerCmd(other.getContainerId()).exec();
+            Containers.awaitHealthy(other);
             assertThat(client(other)
                             .post(socket + "/recv?bufsize=10", "")
                             .expect(404)
@@ -319,14 +253,14 @@ class ImageIT {
 
     @Test
     void whatWasSentArrivesThoughTheContainerEnds() throws Exception {
-        try (GenericContainer<?> other = service()) {
+        try (GenericContainer<?> other = Containers.service(open)) {
             other.start();
             ServiceClient client = client(other);
             String listener = client.post("/api/v1/listeners", "{'host': '0.0.0.0', 'port': %d}".formatted(LISTEN_PORT))
                     .expect(201)
                     .location();
             // Straight to the container, since what publishes its ports would take the bytes off it.
-            String address = inspect(other).getNetworkSettings().getNetworks().values().stream()
+            String address = Containers.inspect(other).getNetworkSettings().getNetworks().values().stream()
                     .map(network -> String.valueOf(network.getIpAddress()))
                     .findFirst()
                     .orElseThrow();
@@ -344,67 +278,41 @@ class ImageIT {
                 client.delete(listener).expect(204);
 
                 CompletableFuture<Void> stopping =
-                        CompletableFuture.runAsync(() -> docker.stopContainerCmd(other.getContainerId())
+                        CompletableFuture.runAsync(() -> DOCKER.stopContainerCmd(other.getContainerId())
                                 .withTimeout(60)
                                 .exec());
-                await(() -> other.getLogs().contains("Graceful shutdown complete"));
+                Eventually.is("no calls left", () -> other.getLogs().contains("Graceful shutdown complete"));
 
                 assertThat(peer.getInputStream().readAllBytes()).hasSize(sent);
                 stopping.join();
             }
-            assertThat(inspect(other).getState().getExitCodeLong()).isEqualTo(143);
+            assertThat(Containers.inspect(other).getState().getExitCodeLong()).isEqualTo(143);
         }
     }
 
     @Test
     void aKilledContainerStartsAfreshAndItsPeersAreTold() throws Exception {
-        try (GenericContainer<?> other = service()) {
+        try (GenericContainer<?> other = Containers.service(open)) {
             other.start();
             ServiceClient client = client(other);
             String listener = client.post("/api/v1/listeners", "{'host': '0.0.0.0', 'port': %d}".formatted(LISTEN_PORT))
                     .expect(201)
                     .location();
-            try (Socket peer = new Socket(other.getHost(), publishedPort(other, LISTEN_PORT))) {
+            try (Socket peer = new Socket(other.getHost(), Containers.publishedPort(other, LISTEN_PORT))) {
                 peer.setSoTimeout(30_000);
                 client.post(listener + "/accept", "").expect(201);
 
-                docker.killContainerCmd(other.getContainerId()).exec();
+                DOCKER.killContainerCmd(other.getContainerId()).exec();
 
-                assertThat(endOf(peer)).isTrue();
+                assertThat(Target.ends(peer)).isTrue();
             }
-            docker.startContainerCmd(other.getContainerId()).exec();
-            awaitHealthy(other);
+            DOCKER.startContainerCmd(other.getContainerId()).exec();
+            Containers.awaitHealthy(other);
             ServiceClient again = client(other);
             assertThat(again.get("/api/v1/sockets").expect(200).json().get("sockets"))
                     .isEmpty();
             again.post("/api/v1/listeners", "{'host': '0.0.0.0', 'port': %d}".formatted(LISTEN_PORT))
                     .expect(201);
-        }
-    }
-
-    /** Whether the connection ends, by a FIN or an RST. */
-    private static boolean endOf(Socket peer) {
-        try {
-            return peer.getInputStream().read() == -1;
-        } catch (java.net.SocketTimeoutException e) {
-            return false;
-        } catch (java.io.IOException e) {
-            return true;
-        }
-    }
-
-    private static void awaitHealthy(GenericContainer<?> container) throws InterruptedException {
-        await(() -> {
-            var health = inspect(container).getState().getHealth();
-            return health != null && "healthy".equals(health.getStatus());
-        });
-    }
-
-    private static void await(java.util.function.BooleanSupplier condition) throws InterruptedException {
-        long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime() - end).as("in time").isNegative();
-            Thread.sleep(50);
         }
     }
 

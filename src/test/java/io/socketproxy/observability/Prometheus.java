@@ -4,10 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.socketproxy.testing.Target;
 import java.io.File;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -51,10 +50,7 @@ final class Prometheus implements AutoCloseable {
         Path configuration = Files.writeString(
                 directory.resolve("prometheus.yml"),
                 "global:\n  scrape_interval: 1s\n" + documented(servicePort, credentials));
-        int port;
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
-        }
+        int port = Target.closedPort();
         Path output = directory.resolve("output");
         Process process = new ProcessBuilder(
                         "prometheus",

@@ -11,10 +11,8 @@ import io.opentelemetry.proto.trace.v1.Status.StatusCode;
 import io.socketproxy.ServiceClient;
 import io.socketproxy.ServiceProcess;
 import io.socketproxy.SocketProxyApplication;
+import io.socketproxy.testing.Target;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -105,8 +103,8 @@ class TracesIT {
         String ticket =
                 service.post("/api/v1/tickets", "{}").json().at("/ticket").asString();
         int port;
-        try (ServerSocket target = echo()) {
-            port = target.getLocalPort();
+        try (Target target = Target.echo()) {
+            port = target.port();
             stream("/api/v1/connect?host=localhost&port=" + port + "&ticket=" + ticket, false);
         }
 
@@ -158,9 +156,9 @@ class TracesIT {
 
     @Test
     void aStreamOnAHandleIsTracedByTheRequestThatAttachedIt() throws Exception {
-        try (ServerSocket target = echo()) {
+        try (Target target = Target.echo()) {
             String socket = service.post(
-                            "/api/v1/connections", "{'host': '127.0.0.1', 'port': %d}".formatted(target.getLocalPort()))
+                            "/api/v1/connections", "{'host': '127.0.0.1', 'port': %d}".formatted(target.port()))
                     .expect(201)
                     .location();
             stream(socket + "/stream", true);
@@ -174,10 +172,7 @@ class TracesIT {
 
     @Test
     void whatFailsSaysWhy() throws Exception {
-        int nobody;
-        try (ServerSocket free = new ServerSocket(0)) {
-            nobody = free.getLocalPort();
-        }
+        int nobody = Target.closedPort();
         traced("POST", "/api/v1/connections", "{\"host\": \"127.0.0.1\", \"port\": " + nobody + "}", 502);
         traced("POST", "/api/v1/connections", "{\"host\": \"10.1.2.3\", \"port\": 80}", 403);
         traced("POST", "/api/v1/connections", "{\"host\": \"no-such-name.invalid\", \"port\": 80}", -1);
@@ -379,18 +374,5 @@ class TracesIT {
         assertThat(came.get(30, TimeUnit.SECONDS)).isEqualTo(PAYLOAD);
         socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(30, TimeUnit.SECONDS);
         closed.get(30, TimeUnit.SECONDS);
-    }
-
-    /** A server that gives one client back what it sends. */
-    private static ServerSocket echo() throws IOException {
-        ServerSocket server = new ServerSocket(0, 5, InetAddress.ofLiteral("127.0.0.1"));
-        Thread.ofVirtual().start(() -> {
-            try (Socket client = server.accept()) {
-                client.getInputStream().transferTo(client.getOutputStream());
-            } catch (IOException e) {
-                // The test is over.
-            }
-        });
-        return server;
     }
 }

@@ -14,6 +14,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -218,5 +219,15 @@ final class Api {
         all[headers.length] = name;
         all[headers.length + 1] = value;
         return all;
+    }
+
+    /** The ids of the owner's handles, which are no more than a page. */
+    List<String> handles() {
+        JsonNode page = get("/api/v1/sockets?limit=1000").expect(200).json();
+        assertThat(page.has("nextCursor")).isFalse();
+        return page.get("sockets")
+                .valueStream()
+                .map(socket -> socket.get("id").asString())
+                .toList();
     }
 }

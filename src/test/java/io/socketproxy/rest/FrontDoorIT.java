@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.frontdoor.Connections;
 import io.socketproxy.frontdoor.EndReason;
+import io.socketproxy.testing.Eventually;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -17,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -125,8 +125,8 @@ class FrontDoorIT {
                 socket.close();
             }
         }
-        eventually(() -> connections.count() <= 8);
-        eventually(() -> connections.unownedBytes() < 1 << 20);
+        Eventually.is("few connections", () -> connections.count() <= 8);
+        Eventually.is("little memory that nobody owns", () -> connections.unownedBytes() < 1 << 20);
     }
 
     @Test
@@ -324,7 +324,7 @@ class FrontDoorIT {
                         client.setSoLinger(true, 0);
                     }
                 }
-                eventually(() -> connections.count(EndReason.BROKEN_OFF) >= before + 5);
+                Eventually.is("broken off", () -> connections.count(EndReason.BROKEN_OFF) >= before + 5);
                 writer.interrupt();
             }
         }
@@ -376,12 +376,5 @@ class FrontDoorIT {
                         + "\r\n\r\n" + body));
         assertThat(id.find()).isTrue();
         return Objects.requireNonNull(id.group(1));
-    }
-
-    private static void eventually(BooleanSupplier what) throws InterruptedException {
-        for (int i = 0; i < 300 && !what.getAsBoolean(); i++) {
-            TimeUnit.MILLISECONDS.sleep(100);
-        }
-        assertThat(what.getAsBoolean()).isTrue();
     }
 }

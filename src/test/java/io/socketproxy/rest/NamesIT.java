@@ -4,26 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.rest.Api.Answer;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.springframework.boot.test.web.server.LocalServerPort;
 import tools.jackson.databind.JsonNode;
 
 /** Names, addresses, services and constants, over HTTP. */
-@RealServer
-class NamesIT {
-    @LocalServerPort
-    private int port;
-
-    private Api api;
-
-    @BeforeEach
-    void connect() {
-        api = new Api(port, RealServer.TOKEN);
-    }
-
+class NamesIT extends RealServerCalls {
     @Test
     void resolvesAsPythonDoes() {
         assertThat(api.get("/api/v1/getaddrinfo?host=127.1&port=http&type=SOCK_STREAM")

@@ -16,7 +16,9 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /** The controllers offer what openapi/openapi.yaml promises, no more and no less; and the promise is what is served. */
-@SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT)
+@SpringBootTest(
+        webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
+        properties = "springdoc.enable-default-api-docs=true")
 class OpenApiDriftIT {
     private static final YAMLMapper YAML = new YAMLMapper();
     private static final Path CONTRACT = Path.of("openapi/openapi.yaml");

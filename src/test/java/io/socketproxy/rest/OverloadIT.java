@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.socketproxy.overload.Overload;
 import io.socketproxy.rest.Api.Answer;
 import io.socketproxy.rest.Api.Connected;
+import io.socketproxy.testing.Eventually;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -17,7 +18,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,7 +61,9 @@ class OverloadIT {
     @AfterEach
     void nothingIsLeft() {
         calls.close();
-        await(() -> overload.calls().used() == 0 && overload.bodies().used() == 0);
+        Eventually.is(
+                "nothing in flight",
+                () -> overload.calls().used() == 0 && overload.bodies().used() == 0);
         assertThat(overload.calls().owners()).isZero();
         assertThat(overload.bodies().owners()).isZero();
     }
@@ -71,14 +73,14 @@ class OverloadIT {
         String waiting = api.udp();
         String others = other.udp();
         List<Future<Answer>> mine = receiving(api, waiting, 8);
-        await(() -> overload.calls().used() == 8);
+        Eventually.is("8 calls in flight", () -> overload.calls().used() == 8);
 
         Answer refused = api.get("/api/v1/sockets").problem(429, "ENOBUFS");
         assertThat(refused.header("Retry-After").orElseThrow()).matches("[1-9][0-9]*");
         other.get("/api/v1/sockets").expect(200);
 
         List<Future<Answer>> theirs = receiving(other, others, 4);
-        await(() -> overload.calls().used() == 12);
+        Eventually.is("12 calls in flight", () -> overload.calls().used() == 12);
         Answer full = other.get("/api/v1/sockets").problem(503, "ENOBUFS");
         assertThat(full.header("Retry-After").orElseThrow()).matches("[1-9][0-9]*");
         // Health and metrics are no calls.
@@ -117,7 +119,7 @@ class OverloadIT {
         try (Socket first = new Socket(InetAddress.getLoopbackAddress(), port)) {
             OutputStream out = first.getOutputStream();
             out.write((head + "{\"text\": \"" + "x".repeat(380_000)).getBytes(StandardCharsets.US_ASCII));
-            await(() -> overload.bodies().used() > 1_100_000);
+            Eventually.is("a body in flight", () -> overload.bodies().used() > 1_100_000);
 
             Answer refused = api.post(pair.client() + "/send", "{'text': '" + "x".repeat(350_000) + "'}")
                     .problem(429, "ENOBUFS");
@@ -155,7 +157,7 @@ class OverloadIT {
             String idle = api.connected().client();
             waiting.add(calls.submit(() -> api.post(idle + "/recv?bufsize=32000000&timeoutMs=2000&flags=MSG_WAITALL")));
         }
-        await(() -> overload.calls().used() == 6);
+        Eventually.is("6 calls in flight", () -> overload.calls().used() == 6);
         assertThat(overload.bodies().used()).isZero();
         api.post(pair.client() + "/send", "{'text': 'now'}").expect(200);
         assertThat(api.post(pair.server() + "/recv?bufsize=32000000")
@@ -205,14 +207,6 @@ class OverloadIT {
                     .startsWith("HTTP/1.1 408")
                     .contains("\"errno\":\"ETIMEDOUT\"")
                     .contains("\"sent\":5");
-        }
-    }
-
-    private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("in time").isLessThan(deadline);
-            Thread.onSpinWait();
         }
     }
 }

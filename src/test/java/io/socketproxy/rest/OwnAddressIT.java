@@ -2,15 +2,14 @@ package io.socketproxy.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.socketproxy.testing.Eventually;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -70,14 +69,6 @@ class OwnAddressIT {
         stream.sendBinary(datagram(address), true).join();
     }
 
-    private static void until(String what, BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as(what).isLessThan(deadline);
-            Thread.sleep(20);
-        }
-    }
-
     private static boolean isDenied(List<String> told) {
         return told.stream().anyMatch(text -> text.contains("EACCES"));
     }
@@ -104,13 +95,13 @@ class OwnAddressIT {
                         .asString()))
                 .isEqualTo("own-host");
         // Its judgement, which would hold for ten seconds, is made anew.
-        until("the stream is denied it", () -> {
+        Eventually.is("the stream is denied it", () -> {
             send(stream, address);
             return isDenied(told);
         });
 
         namespace.ip("addr del 8.8.8.8/32 dev lo");
-        until("it is nobody's again", () -> {
+        Eventually.is("it is nobody's again", () -> {
             told.clear();
             send(stream, address);
             pause();
@@ -140,7 +131,7 @@ class OwnAddressIT {
                 send(stream, 10 << 24 | 9 << 16 | i);
             }
         }
-        until("the rate is told of", () -> told.stream().anyMatch(text -> text.contains("EAGAIN")));
+        Eventually.is("the rate is told of", () -> told.stream().anyMatch(text -> text.contains("EAGAIN")));
 
         long lines = service.decisions().stream()
                 .filter(line -> line.contains("op=sendto") && line.contains("10.9."))

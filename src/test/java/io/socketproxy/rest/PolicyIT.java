@@ -5,193 +5,23 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.socketproxy.rest.Api.Answer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.TestInstance;
 import tools.jackson.databind.JsonNode;
 
 /**
  * Policy from end to end: the service in one network namespace, and in another, behind it, a listener on every address that must not
  * be reached. Whatever a caller tries, the listener hears nothing; that it would hear is proved by contacts past the service.
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class PolicyIT {
-    private static final String PUBLIC = "93.184.216.34";
-    /** The index of the interface "out", by which Java knows a zone. */
-    private static final int OUT = 77;
-
-    private static final String PUBLIC6 = "2606:2800:220:1::1";
-
-    /** An address that must not be reached, and its class. */
-    private record Forbidden(String address, String addressClass) {
-        boolean is6() {
-            return address.indexOf(':') >= 0;
-        }
-    }
-
-    private static final List<Forbidden> FORBIDDEN = List.of(
-            new Forbidden("10.1.2.3", "private"),
-            new Forbidden("172.16.5.5", "private"),
-            new Forbidden("192.168.7.7", "private"),
-            new Forbidden("169.254.169.254", "metadata"),
-            new Forbidden("169.254.1.1", "link-local"),
-            new Forbidden("100.64.3.3", "shared"),
-            new Forbidden("100.100.100.200", "metadata"),
-            new Forbidden("168.63.129.16", "metadata"),
-            new Forbidden("192.0.0.9", "reserved"),
-            new Forbidden("198.18.9.9", "benchmarking"),
-            new Forbidden("198.51.100.7", "documentation"),
-            new Forbidden("240.1.2.3", "reserved"),
-            new Forbidden("fd12::1", "private"),
-            new Forbidden("fd00:ec2::254", "metadata"),
-            new Forbidden("fec0::1", "site-local"),
-            new Forbidden("::10.1.2.3", "embedded-ipv4"),
-            new Forbidden("::ffff:0:10.1.2.3", "embedded-ipv4"),
-            new Forbidden("64:ff9b::10.1.2.3", "embedded-ipv4"),
-            new Forbidden("64:ff9b:1::10.1.2.3", "embedded-ipv4"),
-            new Forbidden("2002:a01:203::1", "embedded-ipv4"),
-            new Forbidden("2001:0:a01:203::f5fe:fdfc", "embedded-ipv4"),
-            new Forbidden("2a00:1::5efe:10.1.2.3", "embedded-ipv4"),
-            new Forbidden("2001:db8::1", "documentation"),
-            new Forbidden("100::1", "reserved"),
-            new Forbidden("4000::1", "reserved"),
-            new Forbidden("fe80::7%out", "link-local"),
-            new Forbidden("fe80::7%" + OUT, "link-local"));
-
-    /** Every way to write 10.1.2.3. */
-    private static final List<String> SPELLINGS = List.of(
-            "10.1.2.3",
-            "167838211",
-            "0xa010203",
-            "0X0A010203",
-            "01200201003",
-            "10.66051",
-            "10.1.515",
-            "012.01.02.03",
-            "0xa.0x1.0x2.0x3",
-            "0xA.1.0x203",
-            "0000012.1.2.3",
-            "10.1.2.3.",
-            "１０.１.２.３",
-            "10。1。2。3",
-            "10．1．2．3",
-            "１６７８３８２１１",
-            "⑩.①.②.③",
-            "𝟙𝟘.𝟙.𝟚.𝟛",
-            "0ｘａ010203");
-
-    /** Every way to write it as an IPv6 address that the kernel takes for IPv4. */
-    private static final List<String> MAPPED = List.of(
-            "::ffff:10.1.2.3",
-            "::FFFF:10.1.2.3",
-            "::ffff:a01:203",
-            "::FfFf:0A01:0203",
-            "0:0:0:0:0:ffff:a01:203",
-            "0000:0000:0000:0000:0000:ffff:0a01:0203",
-            "0::ffff:10.1.2.3",
-            "：：ffff：10.1.2.3");
-
-    /** Names whose only addresses are forbidden. */
-    private static final List<String> NAMES = List.of(
-            "private.test",
-            "PRIVATE.Test",
-            "private.test.",
-            "alias.test",
-            "hosts-file.test",
-            "xn--prvate-4va.test",
-            "prívate.test");
-
-    private NetworkNamespace near;
-    private NetworkNamespace far;
-    private Listener farListener;
-    private Listener nearListener;
-    private TestDns dns;
-    private ServiceInNamespace service;
-    private Api api;
-
-    @BeforeAll
-    void start() {
-        NetworkNamespace.assumeAvailable();
-        near = NetworkNamespace.create();
-        far = NetworkNamespace.create();
-        near.ip("link add out index " + OUT + " type veth peer name in netns " + far.name());
-        far.ip("link set in addrgenmode none");
-        near.ip("link set out addrgenmode none");
-        far.ip("addr add 203.0.113.2/30 dev in");
-        far.ip("addr add fd99::2/64 dev in nodad");
-        far.ip("addr add fe80::7/64 dev in nodad");
-        near.ip("addr add 203.0.113.1/30 dev out");
-        near.ip("addr add fd99::1/64 dev out nodad");
-        near.ip("addr add fe80::8/64 dev out nodad");
-        far.ip("link set in up");
-        near.ip("link set out up");
-        near.ip("route add default via 203.0.113.2");
-        near.ip("-6 route add default via fd99::2");
-        far.ip("route add default via 203.0.113.1");
-        for (Forbidden forbidden : FORBIDDEN) {
-            if (!forbidden.address().contains("%")) {
-                far.ip("addr add " + forbidden.address() + (forbidden.is6() ? "/128 dev lo nodad" : "/32 dev lo"));
-            }
-        }
-        far.ip("addr add 172.16.5.6/32 dev lo");
-        far.ip("addr add " + PUBLIC + "/32 dev lo");
-        far.ip("addr add " + PUBLIC6 + "/128 dev lo nodad");
-        near.etc("resolv.conf", "nameserver 127.0.0.53\noptions timeout:2 attempts:2\n");
-        near.etc("hosts", "127.0.0.1 localhost\n10.1.2.3 hosts-file.test\n");
-        farListener = Listener.start(far);
-        nearListener = Listener.start(near);
-        dns = TestDns.start(near);
-        dns.answer("private.test", "10.1.2.3");
-        dns.answer("xn--prvate-4va.test", "10.1.2.3");
-        dns.answer("10.1.2.3", "10.1.2.3");
-        dns.answer("alias.test", "=private.test");
-        dns.answer("mapped.test", "::ffff:10.1.2.3");
-        dns.answer("nat64.test", "64:ff9b::10.1.2.3");
-        dns.answer("public.test", PUBLIC);
-        dns.answer("mixed.test", PUBLIC, "10.1.2.3", "64:ff9b::10.1.2.3");
-        service = ServiceInNamespace.start(
-                near,
-                Path.of("target/policy/service.log"),
-                "socket-proxy.policy.egress.rules[0].id=the-one",
-                "socket-proxy.policy.egress.rules[0].action=allow",
-                "socket-proxy.policy.egress.rules[0].cidrs=172.16.5.6",
-                "socket-proxy.policy.egress.rules[0].ports=" + Listener.PORT,
-                "socket-proxy.policy.listen.allow[0].id=loopback",
-                "socket-proxy.policy.listen.allow[0].addresses=127.0.0.0/8",
-                "socket-proxy.policy.listen.allow[0].ports=ephemeral",
-                "socket-proxy.limits.connects-per-second=0");
-        api = service.api();
-    }
-
-    @AfterAll
-    void stop() throws Exception {
-        for (AutoCloseable resource : new AutoCloseable[] {service, dns, nearListener, farListener, near, far}) {
-            if (resource != null) {
-                resource.close();
-            }
-        }
-    }
-
-    @BeforeEach
-    void forget() {
-        if (farListener != null) {
-            farListener.forget();
-            nearListener.forget();
-        }
-    }
-
+class PolicyIT extends TwoNetworks {
     @TestFactory
     Stream<DynamicTest> reachesNoForbiddenAddress() {
-        return FORBIDDEN.stream()
+        return Forbidden.ALL.stream()
                 .map(forbidden -> dynamicTest(forbidden.address(), () -> {
                     assertThat(Listener.answers(near, forbidden.address().replace("out", "" + OUT)))
                             .isTrue();
@@ -206,10 +36,10 @@ class PolicyIT {
 
     @TestFactory
     Stream<DynamicTest> judgesTheAddressAndNotItsSpelling() {
-        Stream<DynamicTest> inet4 = SPELLINGS.stream()
+        Stream<DynamicTest> inet4 = Forbidden.SPELLINGS.stream()
                 .map(spelling ->
                         dynamicTest(spelling, () -> triesEverything(spelling, false, "default:private", "private")));
-        Stream<DynamicTest> inet6 = MAPPED.stream()
+        Stream<DynamicTest> inet6 = Forbidden.MAPPED.stream()
                 .map(spelling ->
                         dynamicTest(spelling, () -> triesEverything(spelling, true, "default:private", "private")));
         return Stream.concat(inet4, inet6);
@@ -217,7 +47,7 @@ class PolicyIT {
 
     @TestFactory
     Stream<DynamicTest> judgesTheAddressAndNotTheName() {
-        Stream<DynamicTest> names = NAMES.stream()
+        Stream<DynamicTest> names = Forbidden.NAMES.stream()
                 .map(name -> dynamicTest(name, () -> triesEverything(name, false, "default:private", "private")));
         return Stream.concat(
                 names,
@@ -350,7 +180,7 @@ class PolicyIT {
                     .expect(200);
             assertThat(mixed.json()).hasSize(1);
             assertThat(mixed.json().at("/0/sockaddr/host").asString()).isEqualTo(PUBLIC);
-            for (String name : NAMES) {
+            for (String name : Forbidden.NAMES) {
                 Answer answer =
                         api.get("/api/v1/getaddrinfo?host=" + Api.encoded(name)).expect(502);
                 assertThat(answer.string("gaiName")).isEqualTo("EAI_NONAME");

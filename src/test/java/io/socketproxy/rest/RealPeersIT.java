@@ -3,41 +3,29 @@ package io.socketproxy.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.rest.Api.Answer;
+import io.socketproxy.testing.Eventually;
+import io.socketproxy.testing.Target;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.springframework.boot.test.web.server.LocalServerPort;
 
 /** Handles that talk to servers which know nothing of this service: nginx, Redis, dnsmasq. */
-@RealServer
-class RealPeersIT {
-    @LocalServerPort
-    private int port;
-
+class RealPeersIT extends RealServerCalls {
     @TempDir
     private Path directory;
 
     private final List<Process> processes = new ArrayList<>();
-    private Api api;
-
-    @BeforeEach
-    void connect() {
-        api = new Api(port, RealServer.TOKEN);
-    }
 
     @AfterEach
     void stop() {
@@ -49,7 +37,7 @@ class RealPeersIT {
         String nginx = NetworkNamespace.require("nginx");
         byte[] page = "<p>served by nginx".repeat(40_000).getBytes(StandardCharsets.UTF_8);
         Files.write(directory.resolve("index.html"), page);
-        int http = freePort();
+        int http = Target.closedPort();
         Files.writeString(directory.resolve("nginx.conf"), """
                 daemon off;
                 user root;
@@ -86,7 +74,7 @@ class RealPeersIT {
     @Test
     void pipelinesCommandsToRedis() throws Exception {
         String redis = NetworkNamespace.require("redis-server");
-        int tcp = freePort();
+        int tcp = Target.closedPort();
         start(
                 redis,
                 "--port",
@@ -126,7 +114,7 @@ class RealPeersIT {
 
     @Test
     void asksDnsmasqOverUdp() throws Exception {
-        int dns = freePort();
+        int dns = Target.closedPort();
         start(
                 NetworkNamespace.require("dnsmasq"),
                 "--no-daemon",
@@ -219,11 +207,13 @@ class RealPeersIT {
                 .isEqualTo("192.0.2.1");
         Files.writeString(hosts, "192.0.2.2 moving.test\n");
         NetworkNamespace.run("kill", "-HUP", Long.toString(server.pid()));
-        await(() -> inside.get(ask + "moving.test")
-                .json()
-                .at("/0/sockaddr/host")
-                .asString()
-                .equals("192.0.2.2"));
+        Eventually.is(
+                "the name's new address",
+                () -> inside.get(ask + "moving.test")
+                        .json()
+                        .at("/0/sockaddr/host")
+                        .asString()
+                        .equals("192.0.2.2"));
 
         // And connect goes where the name leads: nobody listens there.
         inside.post(inside.tcp() + "/connect", "{'host': 'loop.test', 'port': 9}")
@@ -248,7 +238,7 @@ class RealPeersIT {
     }
 
     private void awaitListening(int at) {
-        await(() -> {
+        Eventually.is("a server at " + at, () -> {
             if (!processes.getLast().isAlive()) {
                 throw new AssertionError(output());
             }
@@ -266,27 +256,6 @@ class RealPeersIT {
             return Files.readString(directory.resolve("output-" + (processes.size() - 1) + ".txt"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void await(java.util.function.BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-        while (!condition.getAsBoolean()) {
-            if (System.nanoTime() > deadline) {
-                throw new AssertionError("waited in vain");
-            }
-            try {
-                Thread.sleep(20);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new AssertionError(e);
-            }
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 

@@ -1,66 +1,20 @@
 package io.socketproxy.security;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.WebSocket;
-import java.net.http.WebSocketHandshakeException;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.Base64;
+import io.socketproxy.testing.HttpAnswer;
 import java.util.List;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.stream.IntStream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
-import org.springframework.boot.test.web.server.LocalServerPort;
-import org.springframework.context.annotation.Import;
 
 /** The filter chain, asked over the wire. */
-@SpringBootTest(
-        webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
-        properties = {
-            "socket-proxy.security.token=" + SecurityIT.TOKEN,
-            "socket-proxy.security.tokens[0].owner=alice",
-            // Of the tokens "token-of-alice-1" and "token-of-alice-2".
-            "socket-proxy.security.tokens[0].sha256=" + SecurityIT.ALICE_1 + "," + SecurityIT.ALICE_2,
-            "socket-proxy.security.allowed-origins=https://pages.example",
-        })
-@Import(Probe.class)
 @ExtendWith(OutputCaptureExtension.class)
-class SecurityIT {
-
-    static final String TOKEN = "spx_bm90LXNlY3JldC1hdC1hbGwtaW4tdGVzdHM";
-
-    static final String ALICE_1 = "34f607c7046dff893567901fb5134b9c8d470d2f08d633e7109ac03b651058cd";
-
-    static final String ALICE_2 = "9c3519653004f5264d06396834a8bdcae65593fd4f1d02c6673f08595f7bb8ec";
-
-    private static final String BEARER = "Authorization: Bearer " + TOKEN;
-
-    private static final String PROBE = "/api/v1/probe";
-
-    @LocalServerPort
-    private int port;
-
-    private RawHttp http;
-
-    @BeforeEach
-    void connect() {
-        http = new RawHttp(port);
-    }
+class SecurityIT extends SecuredServer {
 
     @ParameterizedTest
     @ValueSource(
@@ -113,7 +67,7 @@ class SecurityIT {
             })
     void needsACredentialForAllElse(String path) {
         for (String method : List.of("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")) {
-            RawHttp.Answer answer = http.send(method, path, "Content-Length: 0");
+            HttpAnswer answer = http.send(method, path, "Content-Length: 0");
             assertThat(answer.status()).as(method).isEqualTo(401);
             assertThat(answer.header("WWW-Authenticate")).contains("Bearer");
         }
@@ -121,7 +75,7 @@ class SecurityIT {
 
     @Test
     void answersWithoutACredentialWithAProblemThatSaysHowToSendOne() {
-        RawHttp.Answer answer = http.get(PROBE + "?ticket=spt_secret");
+        HttpAnswer answer = http.get(PROBE + "?ticket=spt_secret");
 
         assertThat(answer.status()).isEqualTo(401);
         assertThat(answer.header("Content-Type")).contains("application/problem+json");
@@ -138,7 +92,7 @@ class SecurityIT {
     @ParameterizedTest
     @CsvSource({TOKEN + ",default", "token-of-alice-1,alice", "token-of-alice-2,alice"})
     void tellsTheOwnerByTheToken(String token, String owner) {
-        RawHttp.Answer answer = http.get(PROBE, "Authorization: Bearer " + token);
+        HttpAnswer answer = http.get(PROBE, "Authorization: Bearer " + token);
 
         assertThat(answer.status()).isEqualTo(200);
         assertThat(answer.json().get("owner").asString()).isEqualTo(owner);
@@ -177,7 +131,7 @@ class SecurityIT {
                 "X-Authorization: Bearer " + TOKEN,
             })
     void refusesEveryOtherCredential(String header) {
-        RawHttp.Answer answer = http.get(PROBE, header);
+        HttpAnswer answer = http.get(PROBE, header);
 
         assertThat(answer.status()).isEqualTo(401);
         assertThat(answer.header("WWW-Authenticate").orElseThrow()).startsWith("Bearer");
@@ -217,7 +171,7 @@ class SecurityIT {
             })
     void refusesPathsThatCouldMeanAnother(String target) {
         for (String header : List.of("X: y", BEARER)) {
-            RawHttp.Answer answer = http.get(target, header);
+            HttpAnswer answer = http.get(target, header);
             assertThat(answer.status()).isIn(400, 401);
             assertThat(answer.header("Content-Type")).contains("application/problem+json");
             assertThat(answer.header("Cache-Control")).contains("no-store");
@@ -227,7 +181,7 @@ class SecurityIT {
     @ParameterizedTest
     @ValueSource(strings = {"/api%2fv1", "/client/..%2fapi", "/client/%ff%fe", "/%c0%ae%c0%ae/", "/a\\b", "/a b", "/%"})
     void refusesWhatTheContainerRefusesWithoutSayingMuch(String target) {
-        RawHttp.Answer answer = http.get(target, BEARER);
+        HttpAnswer answer = http.get(target, BEARER);
 
         assertThat(answer.status()).isIn(400, 404);
         assertThat(answer.body()).doesNotContain("Exception", "at org.", "Tomcat/");
@@ -235,7 +189,7 @@ class SecurityIT {
 
     @Test
     void refusesUnknownMethods() {
-        RawHttp.Answer answer = http.send("BREW", PROBE, BEARER);
+        HttpAnswer answer = http.send("BREW", PROBE, BEARER);
 
         assertThat(answer.status()).isEqualTo(400);
         assertThat(answer.json().get("errno").asString()).isEqualTo("EINVAL");
@@ -249,7 +203,7 @@ class SecurityIT {
 
     @Test
     void keepsTheServersSecretsOutOfErrors() {
-        RawHttp.Answer answer = http.send("DELETE", PROBE, BEARER);
+        HttpAnswer answer = http.send("DELETE", PROBE, BEARER);
 
         assertThat(answer.status()).isEqualTo(500);
         assertThat(answer.body()).doesNotContain("a secret of the server's", "Exception", "at io.socketproxy");
@@ -258,7 +212,7 @@ class SecurityIT {
     @Test
     void sendsTheHeadersThatKeepBrowsersStrict() {
         for (String path : List.of(PROBE, "/api/v1/nothing", "/actuator/health", "/", "/swagger-ui/index.html")) {
-            RawHttp.Answer answer = http.get(path, BEARER);
+            HttpAnswer answer = http.get(path, BEARER);
             assertThat(answer.header("X-Content-Type-Options")).as(path).contains("nosniff");
             assertThat(answer.header("X-Frame-Options")).as(path).contains("DENY");
             assertThat(answer.header("Referrer-Policy")).as(path).contains("no-referrer");
@@ -286,13 +240,13 @@ class SecurityIT {
 
     @Test
     void opensCorsForListedOriginsOnly() {
-        RawHttp.Answer listed = http.get(PROBE, BEARER, "Origin: https://pages.example");
+        HttpAnswer listed = http.get(PROBE, BEARER, "Origin: https://pages.example");
         assertThat(listed.status()).isEqualTo(200);
         assertThat(listed.header("Access-Control-Allow-Origin")).contains("https://pages.example");
         assertThat(listed.header("Access-Control-Allow-Credentials")).isEmpty();
         assertThat(listed.header("Access-Control-Expose-Headers").orElseThrow()).contains("Socket-Address-Host");
 
-        RawHttp.Answer preflight = http.send(
+        HttpAnswer preflight = http.send(
                 "OPTIONS",
                 PROBE,
                 "Origin: https://pages.example",
@@ -318,181 +272,6 @@ class SecurityIT {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"X: y", "Origin: https://pages.example", "Origin: HTTPS://Pages.Example:443"})
-    void takesHandshakesFromAllowedOrigins(String origin) {
-        assertThat(http.handshake(PROBE + "/stream", BEARER, origin).status()).isEqualTo(101);
-    }
-
-    @Test
-    void takesHandshakesFromItsOwnPagesWhateverItsNameIs() {
-        assertThat(http.handshake(PROBE + "/stream", BEARER, "Origin: http://localhost:" + port)
-                        .status())
-                .isEqualTo(101);
-        assertThat(http.handshake(PROBE + "/stream", BEARER, "Host: sp.example", "Origin: https://sp.example")
-                        .status())
-                .isEqualTo(101);
-    }
-
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "Origin: https://evil.example",
-                "Origin: null",
-                "Origin:",
-                "Origin: http://pages.example",
-                "Origin: https://pages.example.evil.example",
-                "Origin: https://pages.example\r\nOrigin: https://pages.example",
-            })
-    void refusesHandshakesFromForeignOriginsBeforeATicketIsSpent(String origin) {
-        String ticket = ticket(BEARER);
-
-        RawHttp.Answer answer = http.handshake(PROBE + "/stream?ticket=" + ticket, origin);
-
-        assertThat(answer.status()).isEqualTo(403);
-        assertThat(answer.json().get("errno").asString()).isEqualTo("EACCES");
-        assertThat(answer.json().get("detail").asString()).contains("allowed-origins");
-        assertThat(http.handshake(PROBE + "/stream?ticket=" + ticket).status()).isEqualTo(101);
-    }
-
-    @Test
-    void takesATicketForOneHandshake() {
-        String ticket = ticket("Authorization: Bearer token-of-alice-1");
-
-        RawHttp.Answer first = http.handshake(PROBE + "?x=1&ticket=" + ticket + "&y=2");
-        assertThat(first.status()).isEqualTo(200);
-        assertThat(first.json().get("owner").asString()).isEqualTo("alice");
-
-        RawHttp.Answer second = http.handshake(PROBE + "?ticket=" + ticket);
-        assertThat(second.status()).isEqualTo(401);
-        assertThat(second.json().get("detail").asString()).contains("/api/v1/tickets");
-        assertThat(second.json().get("instance").asString()).isEqualTo(PROBE);
-    }
-
-    @Test
-    void takesATicketForNothingButAHandshake() {
-        String ticket = ticket(BEARER);
-
-        assertThat(http.get(PROBE + "?ticket=" + ticket).status()).isEqualTo(401);
-        assertThat(http.get(PROBE, "Authorization: Bearer " + ticket).status()).isEqualTo(401);
-        assertThat(http.post("/api/v1/tickets?ticket=" + ticket, "Upgrade: websocket", "Connection: Upgrade")
-                        .status())
-                .isEqualTo(401);
-        assertThat(http.handshake(PROBE + "?ticket=" + ticket).status()).isEqualTo(200);
-    }
-
-    @Test
-    void lendsATicketToOneOfManyAtOnce() throws Exception {
-        String ticket = ticket(BEARER);
-
-        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            List<Future<Integer>> answers = IntStream.range(0, 50)
-                    .mapToObj(i -> threads.submit(
-                            () -> http.handshake(PROBE + "?ticket=" + ticket).status()))
-                    .toList();
-            int taken = 0;
-            for (Future<Integer> answer : answers) {
-                assertThat(answer.get()).isIn(200, 401);
-                taken += answer.get() == 200 ? 1 : 0;
-            }
-            assertThat(taken).isEqualTo(1);
-        }
-    }
-
-    @Test
-    void saysWhenATicketExpires() {
-        RawHttp.Answer answer = http.post("/api/v1/tickets", BEARER);
-
-        assertThat(answer.status()).isEqualTo(201);
-        assertThat(answer.header("Cache-Control")).contains("no-store");
-        assertThat(answer.json().propertyNames()).containsExactlyInAnyOrder("ticket", "expiresAt");
-        assertThat(Duration.between(
-                        Instant.now(),
-                        Instant.parse(answer.json().get("expiresAt").asString())))
-                .isBetween(Duration.ofSeconds(20), Duration.ofSeconds(31));
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"binary, %s", "%s, binary", "%s,binary", "binary\r\nSec-WebSocket-Protocol: %s"})
-    void takesATokenFromAHandshakesSubprotocolAndHidesIt(String protocols) {
-        String header = "Sec-WebSocket-Protocol: " + protocols.formatted(protocol(TOKEN));
-
-        RawHttp.Answer seen = http.handshake(PROBE, header);
-        assertThat(seen.json().get("owner").asString()).isEqualTo("default");
-        assertThat(seen.json().get("protocols").values())
-                .singleElement()
-                .satisfies(offered -> assertThat(offered.asString()).isEqualTo("binary"));
-
-        RawHttp.Answer switched = http.handshake(PROBE + "/stream", header);
-        assertThat(switched.status()).isEqualTo(101);
-        assertThat(switched.header("Sec-WebSocket-Protocol")).contains("binary");
-    }
-
-    @Test
-    void hidesTheHeaderThatHeldOnlyTheToken() {
-        RawHttp.Answer answer = http.handshake(PROBE, "Sec-WebSocket-Protocol: " + protocol(TOKEN));
-
-        assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.json().get("protocols")).isEmpty();
-    }
-
-    @Test
-    void refusesASubprotocolThatCarriesNoValidToken() {
-        for (String protocol : List.of(
-                protocol("wrong"),
-                protocol(""),
-                Handshake.BEARER_PROTOCOL + "!!!",
-                Handshake.BEARER_PROTOCOL + TOKEN,
-                protocol(TOKEN).replace("socket-proxy", "k8s.io"),
-                protocol(TOKEN) + ", " + protocol(TOKEN))) {
-            assertThat(http.handshake(PROBE, "Sec-WebSocket-Protocol: binary, " + protocol)
-                            .status())
-                    .as(protocol)
-                    .isEqualTo(401);
-        }
-    }
-
-    @Test
-    void refusesMoreThanOneCredential() {
-        assertThat(http.handshake(PROBE, BEARER, "Sec-WebSocket-Protocol: " + protocol(TOKEN))
-                        .status())
-                .isEqualTo(401);
-        assertThat(http.handshake(PROBE + "?ticket=" + ticket(BEARER), BEARER).status())
-                .isEqualTo(401);
-        assertThat(http.handshake(PROBE + "?ticket=" + ticket(BEARER) + "&ticket=" + ticket(BEARER))
-                        .status())
-                .isEqualTo(401);
-    }
-
-    @Test
-    void takesNoSubprotocolForAnOrdinaryRequest() {
-        assertThat(http.get(PROBE, "Sec-WebSocket-Protocol: binary, " + protocol(TOKEN))
-                        .status())
-                .isEqualTo(401);
-    }
-
-    @Test
-    void servesAWebSocketClientThatCannotSetHeaders() throws Exception {
-        try (HttpClient client = HttpClient.newHttpClient()) {
-            URI uri = URI.create("ws://localhost:" + port + PROBE + "/stream");
-            WebSocket webSocket = client.newWebSocketBuilder()
-                    .subprotocols(protocol(TOKEN), "binary")
-                    .buildAsync(uri, new WebSocket.Listener() {})
-                    .get();
-            assertThat(webSocket.getSubprotocol()).isEqualTo("binary");
-            webSocket.abort();
-
-            assertThatThrownBy(() -> client.newWebSocketBuilder()
-                            .buildAsync(uri, new WebSocket.Listener() {})
-                            .join())
-                    .isInstanceOf(CompletionException.class)
-                    .cause()
-                    .isInstanceOfSatisfying(
-                            WebSocketHandshakeException.class,
-                            e -> assertThat(e.getResponse().statusCode()).isEqualTo(401));
-        }
-    }
-
     @Test
     void logsNoCredential(CapturedOutput output) {
         String ticket = ticket(BEARER);
@@ -504,14 +283,5 @@ class SecurityIT {
 
         assertThat(output.getAll()).contains("Credential refused: cause=NOT_VALID remote=127.0.0.1");
         assertThat(output.getAll()).doesNotContain(TOKEN, ticket);
-    }
-
-    private String ticket(String credential) {
-        return http.post("/api/v1/tickets", credential).json().get("ticket").asString();
-    }
-
-    private static String protocol(String token) {
-        return Handshake.BEARER_PROTOCOL
-                + Base64.getUrlEncoder().withoutPadding().encodeToString(token.getBytes(UTF_8));
     }
 }

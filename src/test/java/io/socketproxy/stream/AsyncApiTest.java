@@ -1,13 +1,14 @@
 package io.socketproxy.stream;
 
-import static io.socketproxy.stream.AsyncApi.DOCUMENT;
-import static io.socketproxy.stream.AsyncApi.REGISTRY;
-import static io.socketproxy.stream.AsyncApi.YAML;
+import static io.socketproxy.testing.AsyncApi.DOCUMENT;
+import static io.socketproxy.testing.AsyncApi.REGISTRY;
+import static io.socketproxy.testing.AsyncApi.YAML;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaLocation;
 import io.socketproxy.libc.Constants;
+import io.socketproxy.testing.AsyncApi;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -2,11 +2,9 @@ package io.socketproxy.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
+import io.socketproxy.testing.StreamServer;
+import io.socketproxy.testing.Target;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
@@ -49,8 +47,8 @@ class BandwidthIT {
     @ValueSource(ints = {1, 4})
     void whatComesFromTargetsIsSlowedDownToTheOwnersBandwidth(int streams) throws Exception {
         try (HttpClient http = HttpClient.newHttpClient();
-                ServerSocket target = new ServerSocket(0, 16, InetAddress.getLoopbackAddress())) {
-            Thread.ofVirtual().start(() -> serve(target, BYTES / streams));
+                Target target = Target.serving(
+                        connection -> connection.getOutputStream().write(new byte[BYTES / streams]))) {
             long start = System.nanoTime();
             Received[] received = new Received[streams];
             for (int i = 0; i < streams; i++) {
@@ -69,10 +67,10 @@ class BandwidthIT {
 
     @Test
     void whatComesFromClientsIsSlowedDownAsWell() throws Exception {
+        CompletableFuture<Long> counted = new CompletableFuture<>();
         try (HttpClient http = HttpClient.newHttpClient();
-                ServerSocket target = new ServerSocket(0, 16, InetAddress.getLoopbackAddress())) {
-            CompletableFuture<Long> counted = new CompletableFuture<>();
-            Thread.ofVirtual().start(() -> count(target, counted));
+                Target target = Target.serving(connection ->
+                        counted.complete(connection.getInputStream().transferTo(OutputStream.nullOutputStream())))) {
             long start = System.nanoTime();
             WebSocket socket = open(http, target, new Received());
             for (int sent = 0; sent < BYTES; sent += 100_000) {
@@ -90,40 +88,11 @@ class BandwidthIT {
         Thread.sleep(Duration.ofMillis(1_500));
     }
 
-    private WebSocket open(HttpClient http, ServerSocket target, WebSocket.Listener listener) {
+    private WebSocket open(HttpClient http, Target target, WebSocket.Listener listener) {
         return http.newWebSocketBuilder()
                 .header("Authorization", "Bearer " + TOKEN)
-                .buildAsync(
-                        URI.create("ws://127.0.0.1:" + port + "/api/v1/connect?host=127.0.0.1&port="
-                                + target.getLocalPort()),
-                        listener)
+                .buildAsync(URI.create("ws://127.0.0.1:" + port + StreamServer.connect(target.port())), listener)
                 .join();
-    }
-
-    private static void serve(ServerSocket target, int bytes) {
-        while (!target.isClosed()) {
-            try {
-                Socket socket = target.accept();
-                Thread.ofVirtual().start(() -> {
-                    try (socket;
-                            OutputStream out = socket.getOutputStream()) {
-                        out.write(new byte[bytes]);
-                    } catch (IOException e) {
-                        // The count at the other end tells.
-                    }
-                });
-            } catch (IOException e) {
-                return;
-            }
-        }
-    }
-
-    private static void count(ServerSocket target, CompletableFuture<Long> counted) {
-        try (Socket socket = target.accept()) {
-            counted.complete(socket.getInputStream().transferTo(OutputStream.nullOutputStream()));
-        } catch (IOException e) {
-            counted.completeExceptionally(e);
-        }
     }
 
     private static final class Received implements WebSocket.Listener {

@@ -1,88 +1,43 @@
 package io.socketproxy.stream;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static io.socketproxy.stream.ModelState.require;
 
-import io.socketproxy.stream.StreamServer.Reply;
+import io.socketproxy.testing.RawWebSocket;
+import io.socketproxy.testing.StreamServer;
+import io.socketproxy.testing.StreamServer.Reply;
+import io.socketproxy.testing.Target;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.Socket;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
- * One socket and what is done with it, beside a reference: each direction is a number of bytes whose values follow from their offsets, of
- * which the receiver has had so many, and the server has answered for so many.
+ * One socket and what is done with it, beside a reference.
  *
  * <p>The sequence's thread does one thing after the other. The target and the client have a thread each that reads, and that may stop for a
- * while; the target one more that writes. What they share is guarded by this.
+ * while; the target one more that writes. What they share is the reference.
  */
 final class ModelSequence {
-    /**
-     * Whether a half-close is state of the handle, {@code attached} saying so, and whether a WebSocket of {@code /connect} that vanishes
-     * resets the target.
-     */
-    private static final boolean ENDS_ARE_TOLD = true;
-
-    /** What the client sends beyond what the server has taken, where that gives no credit. */
-    private static final int UNANSWERED_BYTES = 128 << 10;
-
     private static final int STEPS = 40;
-    private static final long PATIENCE_SECONDS = 60;
-
     private final StreamServer server;
     private final long seed;
     private final Random random;
+    private final ModelState state = new ModelState();
     private final boolean ephemeral;
     private final List<String> told = new ArrayList<>();
 
-    private @Nullable Throwable failure;
-
-    // Up: from the client to the target.
-    private long clientSent;
-    private long taken;
-    private long credit;
-    private long targetReceived;
-    private boolean clientShut;
-    private boolean targetSawEnd;
-    private boolean targetSawReset;
-    private boolean targetStalls;
-
-    // Down: from the target to the client.
-    private long targetSent;
-    private final Deque<Integer> targetWrites = new ArrayDeque<>();
-    private boolean targetShut;
-    private boolean targetReset;
-    private long clientReceived;
-    private long acknowledged;
-    private boolean clientStalls;
-    private boolean deleted;
-    private boolean isOver;
-
     private String id = "";
-    private @Nullable Attachment attachment;
+    private @Nullable ModelClient attachment;
 
     ModelSequence(StreamServer server, long seed) {
         this.server = server;
         this.seed = seed;
         this.random = new Random(seed);
         this.ephemeral = random.nextInt(4) == 0;
-    }
-
-    private static byte upAt(long offset) {
-        return (byte) (offset * 0x9E37_79B9_7F4A_7C15L >>> 53);
-    }
-
-    private static byte downAt(long offset) {
-        return (byte) (offset * 0xC2B2_AE3D_27D4_EB4FL >>> 51);
     }
 
     /** Runs it to its end; an error says how to have it again. */
@@ -97,271 +52,49 @@ final class ModelSequence {
             }
             try (Socket peer = target.accept()) {
                 peer.setSoTimeout(0);
-                Thread.ofVirtual().start(() -> guarded(() -> readAsTarget(peer)));
-                Thread.ofVirtual().start(() -> guarded(() -> writeAsTarget(peer)));
-                for (int i = 0; i < STEPS && !(clientShut && targetShut); i++) {
+                ModelTarget.start(state, peer);
+                for (int i = 0; i < STEPS && !(state.clientShut && state.targetShut); i++) {
                     step();
-                    requireWell();
+                    state.requireWell();
                 }
                 finish(peer);
-                requireWell();
+                state.requireWell();
             }
         } catch (Exception | AssertionError e) {
-            throw new AssertionError("-Dmodel.seed=" + seed + " " + told + " " + state(), e);
+            throw new AssertionError("-Dmodel.seed=" + seed + " " + told + " " + state + "; " + attachment, e);
         } finally {
-            synchronized (this) {
-                isOver = true;
-                notifyAll();
-            }
+            state.end();
             if (attachment != null) {
                 attachment.socket.drop();
             }
             if (!id.isEmpty()) {
-                server.call("DELETE", "/api/v1/sockets/" + id, "");
-            }
-        }
-    }
-
-    private synchronized String state() {
-        return "up: sent " + clientSent + ", taken " + taken + ", credit " + credit + ", received " + targetReceived
-                + (targetSawEnd ? ", end" : "") + (targetSawReset ? ", reset" : "") + "; down: sent " + targetSent
-                + ", received " + clientReceived + "; " + attachment;
-    }
-
-    private interface Work {
-        void run() throws Exception;
-    }
-
-    private void guarded(Work work) {
-        try {
-            work.run();
-        } catch (Throwable e) {
-            synchronized (this) {
-                failure = failure == null ? e : failure;
-                notifyAll();
-            }
-        }
-    }
-
-    private synchronized void requireWell() {
-        if (failure != null) {
-            throw new AssertionError(failure);
-        }
-    }
-
-    private synchronized void await(String what, Callable<Boolean> condition) throws Exception {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        while (!condition.call()) {
-            requireWell();
-            long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
-            if (left <= 0) {
-                throw new AssertionError("waited in vain for: " + what);
-            }
-            wait(Math.min(left, 1000));
-        }
-        requireWell();
-    }
-
-    private static void require(boolean condition, String otherwise) {
-        if (!condition) {
-            throw new AssertionError(otherwise);
-        }
-    }
-
-    // The target.
-
-    private void readAsTarget(Socket peer) throws Exception {
-        byte[] buffer = new byte[16 << 10];
-        InputStream in = peer.getInputStream();
-        while (true) {
-            await("the target to go on", () -> !targetStalls || isOver);
-            int n;
-            try {
-                n = in.read(buffer);
-            } catch (IOException e) {
-                synchronized (this) {
-                    targetSawReset = true;
-                    notifyAll();
-                }
-                return;
-            }
-            synchronized (this) {
-                if (n < 0) {
-                    targetSawEnd = true;
-                    notifyAll();
-                    return;
-                }
-                for (int i = 0; i < n; i++) {
-                    require(buffer[i] == upAt(targetReceived + i), "the target's byte " + (targetReceived + i));
-                }
-                targetReceived += n;
-                require(targetReceived <= clientSent, "more than was sent");
-                notifyAll();
-            }
-        }
-    }
-
-    private void writeAsTarget(Socket peer) throws Exception {
-        long offset = 0;
-        while (true) {
-            int n;
-            synchronized (this) {
-                while (targetWrites.isEmpty() && !isOver) {
-                    wait(1000);
-                }
-                if (isOver) {
-                    return;
-                }
-                n = targetWrites.remove();
-            }
-            try {
-                if (n < 0) {
-                    peer.shutdownOutput();
-                    return;
-                }
-                byte[] bytes = new byte[n];
-                for (int i = 0; i < n; i++) {
-                    bytes[i] = downAt(offset++);
-                }
-                peer.getOutputStream().write(bytes);
-            } catch (IOException e) {
-                // The connection has ended; whoever waits for the bytes sees it.
-                return;
+                server.call("DELETE", StreamServer.handle(id), "");
             }
         }
     }
 
     // The client.
 
-    /** One WebSocket of the client's, and what it has seen. Guarded by the sequence. */
-    private final class Attachment {
-        final RawWebSocket socket;
-        boolean current = true;
-        boolean attached;
-        boolean toldShut;
-        boolean eof;
-        int closed;
-        boolean gone;
-
-        Attachment(RawWebSocket socket) {
-            this.socket = socket;
-        }
-
-        void read() throws Exception {
-            while (true) {
-                await("the client to go on", () -> !clientStalls || !current || isOver);
-                Optional<RawWebSocket.Frame> next;
-                try {
-                    next = socket.frame();
-                } catch (IOException | AssertionError e) {
-                    // Within a frame, where it was cut.
-                    next = Optional.empty();
-                }
-                synchronized (ModelSequence.this) {
-                    if (next.isEmpty()) {
-                        gone = true;
-                    } else if (current || next.get().opcode() == RawWebSocket.CLOSE) {
-                        take(next.get());
-                    }
-                    ModelSequence.this.notifyAll();
-                    if (gone) {
-                        return;
-                    }
-                }
-            }
-        }
-
-        private void take(RawWebSocket.Frame frame) {
-            byte[] payload = frame.payload();
-            require(closed == 0, "nothing comes after the close frame");
-            switch (frame.opcode()) {
-                case RawWebSocket.BINARY, RawWebSocket.CONTINUATION -> {
-                    require(attached && !eof, "bytes before attached or behind eof");
-                    for (int i = 0; i < payload.length; i++) {
-                        require(payload[i] == downAt(clientReceived + i), "the client's byte " + (clientReceived + i));
-                    }
-                    clientReceived += payload.length;
-                    require(clientReceived <= targetSent, "more than was sent");
-                }
-                case RawWebSocket.TEXT -> control(JsonMapper.shared().readTree(new String(payload, UTF_8)));
-                case RawWebSocket.CLOSE -> closed = (payload[0] & 0xff) << 8 | payload[1] & 0xff;
-                default -> {
-                    // A ping, to which a client that is so lively need not answer.
-                }
-            }
-        }
-
-        private void control(JsonNode message) {
-            switch (message.get("type").asString()) {
-                case "attached" -> {
-                    long resumes = message.get("received").asLong();
-                    require(!attached, "attached twice");
-                    require(message.get("sent").asLong() == clientReceived, "goes on at " + message);
-                    require(resumes >= taken && resumes <= clientSent, "has taken " + resumes + " of " + clientSent);
-                    require(!clientShut || !toldShut || resumes == clientSent, "shut before its end");
-                    attached = true;
-                    toldShut = message.path("shut").isString();
-                    require(clientShut || !toldShut, "shut by nobody");
-                    require(!message.path("eof").asBoolean(false) || targetShut, "an end that was not there");
-                    taken = resumes;
-                    clientSent = resumes;
-                    credit = message.path("credit").asLong(taken + UNANSWERED_BYTES);
-                }
-                case "ack" -> {
-                    long received = message.get("received").asLong();
-                    require(received >= taken && received <= clientSent, "takes " + received + " of " + clientSent);
-                    taken = received;
-                    long given = message.path("credit").asLong(taken + UNANSWERED_BYTES);
-                    require(given >= credit, "takes credit back");
-                    credit = given;
-                }
-                case "eof" -> {
-                    require(
-                            !eof && targetShut && clientReceived == targetSent,
-                            "eof at " + clientReceived + " of " + targetSent);
-                    eof = true;
-                }
-                case "error" ->
-                    // What comes as the handle is deleted is told so.
-                    require(
-                            targetReset
-                                    || deleted
-                                            && message.path("errno")
-                                                    .asString("")
-                                                    .equals("EBADF"),
-                            message.toString());
-                default -> throw new AssertionError(message.toString());
-            }
-        }
-
-        @Override
-        public String toString() {
-            return (attached ? "attached" : "") + (eof ? ", eof" : "") + ", closed " + closed + (gone ? ", gone" : "");
-        }
-    }
-
     private void attach(String path) throws Exception {
         int receiveBuffer = random.nextBoolean() ? 0 : 16 << 10;
-        Attachment made = new Attachment(
-                RawWebSocket.open(server.port, path, receiveBuffer, StreamServer.BEARER, StreamServer.V1));
-        attachment = made;
-        Thread.ofVirtual().start(() -> guarded(made::read));
+        attachment = ModelClient.start(
+                state, RawWebSocket.open(server.port, path, receiveBuffer, StreamServer.BEARER, StreamServer.V1));
     }
 
-    private Attachment attached() throws Exception {
-        Attachment now = attachment;
+    private ModelClient attached() throws Exception {
+        ModelClient now = attachment;
         if (now == null) {
-            synchronized (this) {
+            synchronized (state) {
                 // What was sent and not taken is sent again from where the server says.
-                clientStalls = false;
+                state.clientStalls = false;
             }
             told.add("resume");
-            attach(StreamServer.stream(id) + "?received=" + clientReceived);
+            attach(StreamServer.stream(id) + "?received=" + state.clientReceived);
             now = attachment;
         }
-        Attachment made = now;
-        await("attached", () -> made.attached);
-        if (clientShut && !made.toldShut && clientSent == shutAt) {
+        ModelClient made = now;
+        state.await("attached", () -> made.attached);
+        if (state.clientShut && !made.toldShut && state.clientSent == shutAt) {
             shutdown(made);
         }
         return made;
@@ -369,47 +102,47 @@ final class ModelSequence {
 
     private long shutAt = -1;
 
-    private void shutdown(Attachment to) {
+    private void shutdown(ModelClient to) {
         try {
-            to.socket.text("{\"type\": \"shutdown\", \"how\": \"SHUT_WR\"}");
+            to.socket.shutdownWrite();
             to.toldShut = true;
         } catch (IOException e) {
             // The connection has ended; whoever waits for something sees it.
         }
     }
 
-    private void send(Attachment to, int most) throws IOException {
+    private void send(ModelClient to, int most) throws IOException {
         byte[] bytes;
-        synchronized (this) {
+        synchronized (state) {
             long until = shutAt < 0 ? Long.MAX_VALUE : shutAt;
-            int n = (int) Math.min(most, Math.min(credit, until) - clientSent);
+            int n = (int) Math.min(most, Math.min(state.credit, until) - state.clientSent);
             if (n <= 0 || to.closed != 0) {
                 return;
             }
             bytes = new byte[n];
             for (int i = 0; i < n; i++) {
-                bytes[i] = upAt(clientSent++);
+                bytes[i] = ModelState.upAt(state.clientSent++);
             }
         }
         told.add("send " + bytes.length);
         to.socket.binary(bytes);
     }
 
-    private void acknowledge(Attachment to) throws IOException {
+    private void acknowledge(ModelClient to) throws IOException {
         long received;
-        synchronized (this) {
-            received = clientReceived;
-            acknowledged = received;
+        synchronized (state) {
+            received = state.clientReceived;
+            state.acknowledged = received;
         }
-        to.socket.text("{\"type\": \"ack\", \"received\": " + received + "}");
+        to.socket.acknowledge(received);
     }
 
     /** Ends the WebSocket, or leaves it to the server to find that out. */
-    private void cut(Attachment from) throws Exception {
-        synchronized (this) {
+    private void cut(ModelClient from) throws Exception {
+        synchronized (state) {
             from.current = false;
             attachment = null;
-            notifyAll();
+            state.notifyAll();
         }
         int how = random.nextInt(4);
         told.add("cut " + how);
@@ -421,16 +154,15 @@ final class ModelSequence {
                 from.socket.drop();
             }
             default ->
-                Thread.ofVirtual()
-                        .start(() -> guarded(() -> {
-                            TimeUnit.SECONDS.sleep(1);
-                            from.socket.drop();
-                        }));
+                state.start(() -> {
+                    TimeUnit.SECONDS.sleep(1);
+                    from.socket.drop();
+                });
         }
     }
 
     private void step() throws Exception {
-        Attachment now = attachment;
+        ModelClient now = attachment;
         if (now == null && random.nextInt(3) > 0) {
             targetDoes();
             return;
@@ -445,17 +177,17 @@ final class ModelSequence {
                 }
             }
             case 8 -> {
-                synchronized (this) {
-                    clientStalls = !clientStalls && random.nextBoolean();
-                    notifyAll();
+                synchronized (state) {
+                    state.clientStalls = !state.clientStalls && random.nextBoolean();
+                    state.notifyAll();
                 }
             }
             case 9 -> {
                 if (shutAt < 0 && random.nextInt(4) == 0) {
                     told.add("shut");
-                    shutAt = clientSent;
-                    synchronized (this) {
-                        clientShut = true;
+                    shutAt = state.clientSent;
+                    synchronized (state) {
+                        state.clientShut = true;
                     }
                     shutdown(now);
                 }
@@ -466,20 +198,20 @@ final class ModelSequence {
 
     private void targetDoes() throws InterruptedException {
         int what = random.nextInt(10);
-        synchronized (this) {
-            if (what < 5 && !targetShut) {
+        synchronized (state) {
+            if (what < 5 && !state.targetShut) {
                 int n = 1 + random.nextInt(random.nextBoolean() ? 100 : 60_000);
                 told.add("target sends " + n);
-                targetSent += n;
-                targetWrites.add(n);
+                state.targetSent += n;
+                state.targetWrites.add(n);
             } else if (what == 5) {
-                targetStalls = !targetStalls && random.nextBoolean();
-            } else if (what == 6 && !targetShut && random.nextInt(4) == 0) {
+                state.targetStalls = !state.targetStalls && random.nextBoolean();
+            } else if (what == 6 && !state.targetShut && random.nextInt(4) == 0) {
                 told.add("target shuts");
-                targetShut = true;
-                targetWrites.add(-1);
+                state.targetShut = true;
+                state.targetWrites.add(-1);
             }
-            notifyAll();
+            state.notifyAll();
         }
         if (what > 7) {
             TimeUnit.MILLISECONDS.sleep(random.nextInt(5));
@@ -489,10 +221,10 @@ final class ModelSequence {
     // How it ends.
 
     private void finish(Socket peer) throws Exception {
-        synchronized (this) {
-            targetStalls = false;
-            clientStalls = false;
-            notifyAll();
+        synchronized (state) {
+            state.targetStalls = false;
+            state.clientStalls = false;
+            state.notifyAll();
         }
         int how = random.nextInt(6);
         told.add("end " + how);
@@ -513,44 +245,54 @@ final class ModelSequence {
 
     /** Both half-close, and every byte has come. */
     private void bothEnd() throws Exception {
-        Attachment now = attached();
-        if (!clientShut) {
-            synchronized (this) {
-                clientShut = true;
-                shutAt = clientSent;
+        ModelClient now = attached();
+        if (!state.clientShut) {
+            synchronized (state) {
+                state.clientShut = true;
+                shutAt = state.clientSent;
             }
             shutdown(now);
         }
         while (true) {
             send(now, 40_000);
-            if (clientSent == shutAt) {
+            if (state.clientSent == shutAt) {
                 break;
             }
-            drain(now, "credit", () -> credit > clientSent || now.closed != 0);
+            drain(now, "credit", () -> state.credit > state.clientSent || now.closed != 0);
             require(now.closed == 0, "closed with " + now.closed);
         }
         if (!now.toldShut) {
             shutdown(now);
         }
-        synchronized (this) {
-            if (!targetShut) {
-                targetShut = true;
-                targetWrites.add(-1);
-                notifyAll();
+        synchronized (state) {
+            if (!state.targetShut) {
+                state.targetShut = true;
+                state.targetWrites.add(-1);
+                state.notifyAll();
             }
         }
         drain(now, "the close", () -> now.closed != 0);
         require(
-                now.closed == 1000 && now.eof && clientReceived == targetSent,
-                "ended with " + now.closed + " after " + clientReceived);
-        await("the target's end", () -> targetSawEnd || targetSawReset);
-        require(targetSawEnd && targetReceived == clientSent, "the target has " + targetReceived + " of " + clientSent);
+                now.closed == 1000 && now.eof && state.clientReceived == state.targetSent,
+                "ended with " + now.closed + " after " + state.clientReceived);
+        awaitTargetsEnd();
+        requireAllDelivered();
+    }
+
+    private void awaitTargetsEnd() throws Exception {
+        state.await("the target's end", () -> state.targetSawEnd || state.targetSawReset);
+    }
+
+    private void requireAllDelivered() {
+        require(
+                state.targetSawEnd && state.targetReceived == state.clientSent,
+                "the target has " + state.targetReceived + " of " + state.clientSent);
     }
 
     /** Waits, and acknowledges meanwhile. */
-    private void drain(Attachment now, String what, Callable<Boolean> condition) throws Exception {
+    private void drain(ModelClient now, String what, Callable<Boolean> condition) throws Exception {
         while (true) {
-            await(what, () -> condition.call() || clientReceived > acknowledged || now.gone);
+            state.await(what, () -> condition.call() || state.clientReceived > state.acknowledged || now.gone);
             if (condition.call()) {
                 return;
             }
@@ -565,13 +307,13 @@ final class ModelSequence {
 
     /** The target fails: no clean end of what it sends. */
     private void reset(Socket peer) throws Exception {
-        if (targetShut) {
+        if (state.targetShut) {
             bothEnd();
             return;
         }
-        Attachment now = attached();
-        synchronized (this) {
-            targetReset = true;
+        ModelClient now = attached();
+        synchronized (state) {
+            state.targetReset = true;
         }
         Target.reset(peer);
         drain(now, "the end", () -> now.closed != 0);
@@ -586,67 +328,67 @@ final class ModelSequence {
         }
         quietDown();
         long promised;
-        synchronized (this) {
-            promised = taken;
-            deleted = true;
+        synchronized (state) {
+            promised = state.taken;
+            state.deleted = true;
         }
-        Reply reply = server.call("DELETE", "/api/v1/sockets/" + id, "");
+        Reply reply = server.call("DELETE", StreamServer.handle(id), "");
         require(reply.status() == 204, reply.toString());
-        Attachment now = attachment;
+        ModelClient now = attachment;
         if (now != null) {
-            await("the close", () -> now.closed != 0 || now.gone);
+            state.await("the close", () -> now.closed != 0 || now.gone);
             require(
                     now.closed == 1000 || now.closed == 0 && ended(now),
                     "a deleted handle's stream ends with " + now.closed);
         }
-        await("the target's end", () -> targetSawEnd || targetSawReset);
+        awaitTargetsEnd();
         require(
-                targetReceived >= promised,
-                "the target has " + targetReceived + " of " + promised + " that were acknowledged");
+                state.targetReceived >= promised,
+                "the target has " + state.targetReceived + " of " + promised + " that were acknowledged");
     }
 
-    private boolean ended(Attachment now) {
-        return clientShut && targetShut && now.gone;
+    private boolean ended(ModelClient now) {
+        return state.clientShut && state.targetShut && now.gone;
     }
 
     /** The client closes the handle, or the WebSocket of one that has none: what was sent before is delivered. */
     private void closed() throws Exception {
-        Attachment now = quietDown();
-        if (now.closed != 0 || clientSent < shutAt) {
+        ModelClient now = quietDown();
+        if (now.closed != 0 || state.clientSent < shutAt) {
             bothEnd();
             return;
         }
         if (ephemeral) {
             now.socket.close(1000);
         } else {
-            now.socket.text("{\"type\": \"close\"}");
+            now.socket.closeHandle();
         }
-        await("the close", () -> now.closed != 0);
+        state.await("the close", () -> now.closed != 0);
         require(now.closed == 1000, "closed with " + now.closed);
-        await("the target's end", () -> targetSawEnd || targetSawReset);
-        require(targetSawEnd && targetReceived == clientSent, "the target has " + targetReceived + " of " + clientSent);
+        awaitTargetsEnd();
+        requireAllDelivered();
     }
 
     /** Until the client has all that the target has sent, which a close would answer with a reset. */
-    private Attachment quietDown() throws Exception {
-        Attachment now = attached();
-        drain(now, "what the target has sent", () -> clientReceived == targetSent || now.closed != 0);
+    private ModelClient quietDown() throws Exception {
+        ModelClient now = attached();
+        drain(now, "what the target has sent", () -> state.clientReceived == state.targetSent || now.closed != 0);
         return now;
     }
 
     /** The WebSocket of a connection in one step is cut: an upload that was under way is none that was whole. */
     private void vanished() throws Exception {
-        Attachment now = quietDown();
-        synchronized (this) {
+        ModelClient now = quietDown();
+        synchronized (state) {
             now.current = false;
         }
-        boolean wasShut = clientShut;
+        boolean wasShut = state.clientShut;
         if (random.nextBoolean()) {
             now.socket.drop();
         } else {
             now.socket.reset();
         }
-        await("the target's end", () -> targetSawEnd || targetSawReset);
-        require(wasShut || targetSawReset || !ENDS_ARE_TOLD, "a cut is a clean end");
+        awaitTargetsEnd();
+        require(wasShut || state.targetSawReset, "a cut is a clean end");
     }
 }

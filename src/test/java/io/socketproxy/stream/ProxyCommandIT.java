@@ -4,20 +4,29 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.socketproxy.testing.Bytes;
+import io.socketproxy.testing.Program;
+import io.socketproxy.testing.StreamServer;
+import io.socketproxy.testing.StreamSettings;
+import io.socketproxy.testing.Target;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.test.context.TestPropertySource;
 
 /** What docs/examples/ws-connect.py does where ssh, which has a test of its own, would not go. */
+@StreamSettings
 @TestPropertySource(properties = "socket-proxy.stream.handoff=true")
 class ProxyCommandIT extends StreamServer {
+
+    ProxyCommandIT() {
+        super(ProxyCommandIT.class);
+    }
 
     @TempDir
     Path directory;
@@ -37,8 +46,7 @@ class ProxyCommandIT extends StreamServer {
 
     @Test
     void aFileIsSentWholeAlsoToATargetThatEndsFirstAndReadsSlowly() throws Exception {
-        byte[] content = new byte[5_000_000];
-        new Random(5).nextBytes(content);
+        byte[] content = Bytes.random(5, 5_000_000);
         Path file = Files.write(directory.resolve("content"), content);
         try (Target target = Target.listening(4096)) {
             Process program = start(TOKEN, target.port(), ProcessBuilder.Redirect.from(file.toFile()));

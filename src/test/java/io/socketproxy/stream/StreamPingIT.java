@@ -1,21 +1,30 @@
 package io.socketproxy.stream;
 
-import static io.socketproxy.stream.RawWebSocket.PING;
+import static io.socketproxy.testing.RawFrames.FIN;
+import static io.socketproxy.testing.RawFrames.PING;
+import static io.socketproxy.testing.RawFrames.PONG;
+import static io.socketproxy.testing.RawFrames.frame;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.socketproxy.stream.RawWebSocket.Frame;
+import io.socketproxy.testing.RawWebSocket;
+import io.socketproxy.testing.RawWebSocket.Frame;
+import io.socketproxy.testing.StreamServer;
+import io.socketproxy.testing.StreamSettings;
+import io.socketproxy.testing.Target;
 import java.net.Socket;
-import java.net.SocketException;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.test.context.TestPropertySource;
-import tools.jackson.databind.JsonNode;
 
 /** Who is taken for gone, and who is not, on a server that pings often. */
+@StreamSettings
 @TestPropertySource(properties = "socket-proxy.stream.ping-interval=500ms")
 class StreamPingIT extends StreamServer {
+
+    StreamPingIT() {
+        super(StreamPingIT.class);
+    }
 
     @Test
     void anIdleClientIsPingedAndOneThatAnswersStays() throws Exception {
@@ -24,12 +33,12 @@ class StreamPingIT extends StreamServer {
             for (int i = 0; i < 8; i++) {
                 Frame ping = socket.frame().orElseThrow();
                 assertThat(ping.opcode()).isEqualTo(PING);
-                socket.write(RawWebSocket.frame(RawWebSocket.FIN | RawWebSocket.PONG, ping.payload()));
+                socket.write(frame(FIN | PONG, ping.payload()));
             }
             socket.binary("alive");
             assertThat(socket.string(5)).isEqualTo("alive");
         }
-        noHandles();
+        awaitNoHandles();
     }
 
     @Test
@@ -51,11 +60,11 @@ class StreamPingIT extends StreamServer {
                 Frame frame = socket.frame().orElseThrow();
                 if (frame.opcode() == PING) {
                     pings++;
-                    socket.write(RawWebSocket.frame(RawWebSocket.FIN | RawWebSocket.PONG, frame.payload()));
+                    socket.write(frame(FIN | PONG, frame.payload()));
                 }
             }
         }
-        noHandles();
+        awaitNoHandles();
     }
 
     @Test
@@ -69,11 +78,9 @@ class StreamPingIT extends StreamServer {
                 assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
             }
             // It may have had more to say, so this is no clean end.
-            assertThatThrownBy(() -> peer.getInputStream().read())
-                    .isInstanceOf(SocketException.class)
-                    .hasMessageContaining("reset");
+            assertThat(Target.readToReset(peer)).isZero();
         }
-        noHandles();
+        awaitNoHandles();
     }
 
     @Test
@@ -89,20 +96,12 @@ class StreamPingIT extends StreamServer {
             }
             assertThat(socket.closed().code()).isEqualTo(1000);
         }
-        noHandles();
+        awaitNoHandles();
     }
 
     /** Leaves nothing for the next test, whatever became of this one. */
     @AfterEach
     void closeHandles() throws Exception {
-        for (JsonNode socket : ok("GET", "/api/v1/sockets", "").get("sockets")) {
-            call("DELETE", "/api/v1/sockets/" + socket.get("id").asString(), "");
-        }
-    }
-
-    private void noHandles() throws Exception {
-        Eventually.holds(
-                () -> assertThat(ok("GET", "/api/v1/sockets", "").get("sockets").size())
-                        .isZero());
+        deleteAll();
     }
 }

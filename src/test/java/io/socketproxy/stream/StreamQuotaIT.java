@@ -2,7 +2,12 @@ package io.socketproxy.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.socketproxy.stream.RawWebSocket.Answer;
+import io.socketproxy.testing.Eventually;
+import io.socketproxy.testing.HttpAnswer;
+import io.socketproxy.testing.RawWebSocket;
+import io.socketproxy.testing.StreamServer;
+import io.socketproxy.testing.StreamSettings;
+import io.socketproxy.testing.Target;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.time.Duration;
@@ -11,9 +16,9 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.test.context.TestPropertySource;
-import tools.jackson.databind.JsonNode;
 
 /** Quotas of streams, on a server whose limits are low. */
+@StreamSettings
 @TestPropertySource(
         properties = {
             "socket-proxy.limits.handles-per-owner=4",
@@ -22,19 +27,23 @@ import tools.jackson.databind.JsonNode;
         })
 class StreamQuotaIT extends StreamServer {
 
+    StreamQuotaIT() {
+        super(StreamQuotaIT.class);
+    }
+
     @Test
     void moreStreamsThanTheQuotaAreRefusedUntilOneEnds() throws Exception {
         try (Target target = Target.echo()) {
             RawWebSocket first = raw(target.port());
             try (RawWebSocket second = v1(target.port())) {
-                Answer third = RawWebSocket.refused(port, connect(target.port()), BEARER);
+                HttpAnswer third = RawWebSocket.refused(port, connect(target.port()), BEARER);
                 assertThat(third.status()).isEqualTo(429);
                 assertThat(third.errno()).isEqualTo("EMFILE");
                 assertThat(third.header("Retry-After")).isPresent();
                 String id = connected(target.port());
                 assertThat(RawWebSocket.refused(port, stream(id), BEARER, V1).status())
                         .isEqualTo(429);
-                ok("DELETE", "/api/v1/sockets/" + id, "");
+                delete(id);
                 first.bye();
                 Eventually.holds(() -> {
                     try (RawWebSocket again = raw(target.port())) {
@@ -46,7 +55,7 @@ class StreamQuotaIT extends StreamServer {
                 assertThat(second.string(9)).isEqualTo("untouched");
             }
         }
-        noHandles();
+        awaitNoHandles();
     }
 
     @Test
@@ -64,12 +73,9 @@ class StreamQuotaIT extends StreamServer {
                 stalled.add(RawWebSocket.open(port, stream(id), 8 << 10, BEARER));
                 // Until more is there than the kernel takes for a client that reads nothing.
                 Eventually.settled(
-                        () -> ok("GET", "/api/v1/sockets/" + id, "")
-                                .get("bytesIn")
-                                .asLong(),
-                        Duration.ofSeconds(1));
+                        () -> ok("GET", handle(id), "").get("bytesIn").asLong(), Duration.ofSeconds(1));
                 closed = System.nanoTime();
-                ok("DELETE", "/api/v1/sockets/" + id, "");
+                delete(id);
             }
             assertThat(RawWebSocket.refused(port, connect(target.port()), BEARER)
                             .status())
@@ -80,7 +86,7 @@ class StreamQuotaIT extends StreamServer {
                 each.reset();
             }
         }
-        noHandles();
+        awaitNoHandles();
     }
 
     @Test
@@ -89,7 +95,7 @@ class StreamQuotaIT extends StreamServer {
             for (int i = 0; i < 4; i++) {
                 connected(target.port());
             }
-            Answer refused = RawWebSocket.refused(port, connect(target.port()), BEARER);
+            HttpAnswer refused = RawWebSocket.refused(port, connect(target.port()), BEARER);
             assertThat(refused.status()).isEqualTo(429);
             assertThat(refused.errno()).isEqualTo("EMFILE");
         }
@@ -98,8 +104,7 @@ class StreamQuotaIT extends StreamServer {
     @Test
     void connectionsBeyondTheQuotaWaitInTheBacklog() throws Exception {
         String id = ok("POST", "/api/v1/listeners", "{}").get("id").asString();
-        int listening =
-                ok("GET", "/api/v1/sockets/" + id + "/sockname", "").get("port").asInt();
+        int listening = ok("GET", handle(id) + "/sockname", "").get("port").asInt();
         try (RawWebSocket socket = attach(id)) {
             socket.control("attached");
             Socket[] clients = new Socket[4];
@@ -111,30 +116,22 @@ class StreamQuotaIT extends StreamServer {
                 accepted[i] = socket.control("accepted").at("/socket/id").asString();
             }
             assertThat(socket.control("error").get("errno").asString()).isEqualTo("EMFILE");
-            ok("DELETE", "/api/v1/sockets/" + accepted[0], "");
+            delete(accepted[0]);
             accepted[3] = socket.control("accepted").at("/socket/id").asString();
             for (int i = 1; i < 4; i++) {
-                ok("DELETE", "/api/v1/sockets/" + accepted[i], "");
+                delete(accepted[i]);
             }
             for (Socket client : clients) {
                 client.close();
             }
         }
-        ok("DELETE", "/api/v1/sockets/" + id, "");
-        noHandles();
+        delete(id);
+        awaitNoHandles();
     }
 
     /** Leaves nothing for the next test, whatever became of this one. */
     @AfterEach
     void closeHandles() throws Exception {
-        for (JsonNode socket : ok("GET", "/api/v1/sockets", "").get("sockets")) {
-            call("DELETE", "/api/v1/sockets/" + socket.get("id").asString(), "");
-        }
-    }
-
-    private void noHandles() throws Exception {
-        Eventually.holds(
-                () -> assertThat(ok("GET", "/api/v1/sockets", "").get("sockets").size())
-                        .isZero());
+        deleteAll();
     }
 }

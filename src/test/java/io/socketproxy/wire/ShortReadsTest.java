@@ -10,7 +10,7 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.socket.Readiness;
-import io.socketproxy.stream.Eventually;
+import io.socketproxy.testing.Eventually;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;

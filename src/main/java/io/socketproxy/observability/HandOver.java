@@ -1,0 +1,21 @@
+package io.socketproxy.observability;
+
+import io.socketproxy.websocket.WebSockets;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.stereotype.Component;
+
+/** Whether streams leave the container for the event loop. They work where they do not, and cost two threads each; so it is always up. */
+@Component
+class HandOver implements HealthIndicator {
+    private final WebSockets webSockets;
+
+    HandOver(WebSockets webSockets) {
+        this.webSockets = webSockets;
+    }
+
+    @Override
+    public Health health() {
+        return Health.up().withDetail("state", webSockets.handOver()).build();
+    }
+}

@@ -1,0 +1,43 @@
+package io.socketproxy.stream;
+
+import io.github.bucket4j.Bucket;
+import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.SocketEvents.StreamEnd;
+import io.socketproxy.websocket.ClientConnection;
+import io.socketproxy.wire.QueueMemory;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** What a session needs of the service. */
+interface SessionHost {
+    Control control();
+
+    /** What all streams of the handle's owner together may relay, a token a byte; null where there is no limit. */
+    @Nullable
+    Bucket bandwidth(Handle handle);
+
+    QueueMemory memoryOf(Handle handle);
+
+    Duration closeTimeout();
+
+    /** Whether clients are to be told that the server is stopping. */
+    boolean isDraining();
+
+    /** The session has its place on the socket. */
+    void attached(Session session);
+
+    /** A client is served. */
+    void opened(Handle handle, ClientConnection client);
+
+    /** It was served so many bytes. */
+    void closed(Handle handle, ClientConnection client, StreamEnd why, long toClient, long fromClient);
+
+    /** The session is over, whether it had a client or not. */
+    void over(Session session);
+
+    /** The client closes the handle. */
+    void close(Handle handle);
+
+    /** The handle's WebSocket has left it behind. */
+    void abandon(Handle handle);
+}

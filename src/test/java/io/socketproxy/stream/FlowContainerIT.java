@@ -1,6 +1,0 @@
-package io.socketproxy.stream;
-
-import org.springframework.test.context.TestPropertySource;
-
-@TestPropertySource(properties = "socket-proxy.stream.handoff=false")
-class FlowContainerIT extends FlowCases {}

@@ -1,6 +1,0 @@
-package io.socketproxy.stream;
-
-import org.springframework.test.context.TestPropertySource;
-
-@TestPropertySource(properties = "socket-proxy.stream.handoff=true")
-class ModelHandedOffIT extends ModelCases {}
