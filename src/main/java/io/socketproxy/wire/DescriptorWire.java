@@ -1,5 +1,13 @@
 package io.socketproxy.wire;
 
+import static io.socketproxy.libc.Epoll.EPOLLERR;
+import static io.socketproxy.libc.Epoll.EPOLLET;
+import static io.socketproxy.libc.Epoll.EPOLLHUP;
+import static io.socketproxy.libc.Epoll.EPOLLIN;
+import static io.socketproxy.libc.Epoll.EPOLLOUT;
+import static io.socketproxy.libc.Epoll.EPOLLPRI;
+import static io.socketproxy.libc.Epoll.EPOLLRDHUP;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
@@ -23,14 +31,6 @@ import org.jspecify.annotations.Nullable;
  * asked for. An idle wire holds no buffer.
  */
 public final class DescriptorWire implements Wire, EpollIoHandle {
-    private static final int EPOLLIN = 1;
-    private static final int EPOLLPRI = 1 << 1;
-    private static final int EPOLLOUT = 1 << 2;
-    private static final int EPOLLERR = 1 << 3;
-    private static final int EPOLLHUP = 1 << 4;
-    private static final int EPOLLRDHUP = 1 << 13;
-    private static final int EPOLLET = 1 << 31;
-
     /** struct linger, socket(7): on, for 0 seconds, which makes close(2) a reset. */
     private static final byte[] NO_LINGER = {1, 0, 0, 0, 0, 0, 0, 0};
 
