@@ -1,6 +1,6 @@
 package io.socketproxy.registry;
 
-import io.socketproxy.registry.SocketEvents.End;
+import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Poll;
@@ -109,7 +109,7 @@ final class Handles implements AutoCloseable {
         events.forEach(listener -> listener.opened(handle));
         if (isStopped()) {
             // Come too late for those that close() has closed.
-            end(handle, End.SHUTDOWN, true);
+            close(handle, CloseReason.SHUTDOWN, true);
         }
     }
 
@@ -168,7 +168,7 @@ final class Handles implements AutoCloseable {
      *
      * @param abandoned as in {@link BsdSocket#abandon}
      */
-    void end(Handle handle, End why, boolean abandoned) {
+    void close(Handle handle, CloseReason why, boolean abandoned) {
         if (!byId.remove(handle.id(), handle)) {
             return;
         }
@@ -184,7 +184,7 @@ final class Handles implements AutoCloseable {
         }
         handle.removePath();
         ports.release(handle);
-        events.forEach(listener -> listener.ended(handle, why));
+        events.forEach(listener -> listener.closed(handle, why));
         completeDrain();
     }
 
@@ -193,7 +193,7 @@ final class Handles implements AutoCloseable {
         for (Handle handle : byId.values()) {
             if (handle.hasExpired(now)) {
                 try {
-                    end(handle, End.LEASE_EXPIRED, true);
+                    close(handle, CloseReason.LEASE_EXPIRED, true);
                 } catch (RuntimeException | Error e) {
                     // What is thrown would end the sweeping for good.
                     LOG.error("closing {} after its lease", handle.id(), e);
@@ -260,6 +260,6 @@ final class Handles implements AutoCloseable {
         enter(Phase.STOPPED);
         sweeper.shutdownNow();
         attempts.forEach(attempt -> attempt.socket().close());
-        List.copyOf(byId.values()).forEach(handle -> end(handle, End.SHUTDOWN, true));
+        List.copyOf(byId.values()).forEach(handle -> close(handle, CloseReason.SHUTDOWN, true));
     }
 }

@@ -10,7 +10,7 @@ import io.socketproxy.address.Endpoint;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.quota.Quota;
-import io.socketproxy.registry.SocketEvents.End;
+import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Permit;
@@ -182,7 +182,7 @@ final class Opener {
 
     /** As with close(2), what comes after finds the port and the quota free, although the event loop lets go in its own time. */
     void closeAndWait(Handle handle) {
-        handles.end(handle, End.CLOSED, false);
+        handles.close(handle, CloseReason.CLOSED, false);
         handle.socket()
                 .closed()
                 .completeOnTimeout(null, CLOSE_SECONDS, TimeUnit.SECONDS)

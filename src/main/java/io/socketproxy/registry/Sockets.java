@@ -15,7 +15,7 @@ import io.socketproxy.policy.ListenPolicy;
 import io.socketproxy.quota.LimitProperties;
 import io.socketproxy.quota.Quota;
 import io.socketproxy.quota.QuotaExceeded;
-import io.socketproxy.registry.SocketEvents.End;
+import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.registry.SocketEvents.Operation;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Message;
@@ -324,13 +324,13 @@ public final class Sockets implements AutoCloseable {
     }
 
     /** Ends a handle, for whatever reason. */
-    public void close(Handle handle, End end) {
-        handles.end(handle, end, end != End.CLOSED);
+    public void close(Handle handle, CloseReason why) {
+        handles.close(handle, why, why != CloseReason.CLOSED);
     }
 
     /** Ends a handle that its WebSocket has left behind; where that was cut off, the peer is to learn of it. */
     public void abandon(Handle handle) {
-        handles.end(handle, End.CLOSED, true);
+        handles.close(handle, CloseReason.CLOSED, true);
     }
 
     /**
@@ -362,8 +362,12 @@ public final class Sockets implements AutoCloseable {
 
     /** Tells those who listen that a stream has ended. */
     public void streamClosed(
-            Handle handle, SocketEvents.Carrier carrier, SocketEvents.StreamEnd end, long toClient, long fromClient) {
-        events.forEach(listener -> listener.streamClosed(handle, carrier, end, toClient, fromClient));
+            Handle handle,
+            SocketEvents.Carrier carrier,
+            SocketEvents.DetachReason why,
+            long toClient,
+            long fromClient) {
+        events.forEach(listener -> listener.streamClosed(handle, carrier, why, toClient, fromClient));
     }
 
     /** What policy would say of connecting to, sending to or binding each address of the endpoint; nothing is opened. */

@@ -6,8 +6,8 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.Carrier;
-import io.socketproxy.registry.SocketEvents.End;
-import io.socketproxy.registry.SocketEvents.StreamEnd;
+import io.socketproxy.registry.SocketEvents.CloseReason;
+import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.relay.RelayProperties;
 import io.socketproxy.relay.Relays;
@@ -105,7 +105,7 @@ public final class Streams implements SmartLifecycle {
         }
 
         @Override
-        public void closed(Handle handle, ClientConnection client, StreamEnd why, long toClient, long fromClient) {
+        public void closed(Handle handle, ClientConnection client, DetachReason why, long toClient, long fromClient) {
             sockets.streamClosed(handle, carrier(client), why, toClient, fromClient);
         }
 
@@ -120,7 +120,7 @@ public final class Streams implements SmartLifecycle {
 
         @Override
         public void close(Handle handle) {
-            sockets.close(handle, End.CLOSED);
+            sockets.close(handle, CloseReason.CLOSED);
         }
 
         @Override
@@ -239,7 +239,7 @@ public final class Streams implements SmartLifecycle {
             return session;
         } finally {
             if (!attached) {
-                sockets.close(handle, End.CLOSED);
+                sockets.close(handle, CloseReason.CLOSED);
             }
         }
     }

@@ -65,7 +65,7 @@ class SocketsTest {
     private final Resolver resolver =
             new Resolver(2, LONG, new Budget("look-ups", 100, 100), (subject, took, error) -> {});
     private final Overload overload = new Overload(OverloadProperties.defaults());
-    private final List<SocketEvents.End> ends = new CopyOnWriteArrayList<>();
+    private final List<SocketEvents.CloseReason> ends = new CopyOnWriteArrayList<>();
     private Sockets sockets = sockets(20_000, 0);
 
     private Sockets sockets(int perOwner, int altogether) {
@@ -83,8 +83,8 @@ class SocketsTest {
                 overload,
                 List.of(new SocketEvents() {
                     @Override
-                    public void ended(Handle handle, End end) {
-                        ends.add(end);
+                    public void closed(Handle handle, CloseReason why) {
+                        ends.add(why);
                     }
                 }));
     }
@@ -105,7 +105,7 @@ class SocketsTest {
         until("the lease runs out", () -> sockets.count() == 0);
 
         assertThat(handle.socket().isClosed()).isTrue();
-        assertThat(ends).containsExactly(SocketEvents.End.LEASE_EXPIRED);
+        assertThat(ends).containsExactly(SocketEvents.CloseReason.LEASE_EXPIRED);
         assertThat(errno(() -> sockets.using(ANN, handle.id().value(), h -> {})))
                 .isEqualTo(Errno.EBADF);
     }

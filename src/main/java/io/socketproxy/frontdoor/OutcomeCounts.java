@@ -6,24 +6,24 @@ import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
 /** How many connections came to which end. All methods may be called concurrently. */
-final class EndCounts {
-    private final Map<EndReason, LongAdder> counts = new EnumMap<>(EndReason.class);
+final class OutcomeCounts {
+    private final Map<Outcome, LongAdder> counts = new EnumMap<>(Outcome.class);
 
-    EndCounts() {
-        for (EndReason reason : EndReason.values()) {
+    OutcomeCounts() {
+        for (Outcome reason : Outcome.values()) {
             counts.put(reason, new LongAdder());
         }
     }
 
-    void add(EndReason reason) {
+    void add(Outcome reason) {
         count(reason).increment();
     }
 
-    long of(EndReason reason) {
+    long of(Outcome reason) {
         return count(reason).sum();
     }
 
-    private LongAdder count(EndReason reason) {
+    private LongAdder count(Outcome reason) {
         return Objects.requireNonNull(counts.get(reason));
     }
 }
