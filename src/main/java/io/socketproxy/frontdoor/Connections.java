@@ -35,10 +35,10 @@ public final class Connections {
     private final BooleanSupplier isShort;
 
     /** The server's, once there is one. */
-    private volatile Closing closing = (connection, reason) -> {};
+    private volatile Closing closing = (connection, outcome) -> {};
 
     private final ConcurrentMap<SocketChannel, HttpConnection> open = new ConcurrentHashMap<>();
-    private final OutcomeCounts ends = new OutcomeCounts();
+    private final OutcomeCounts outcomes = new OutcomeCounts();
 
     private final ReentrantLock lock = new ReentrantLock();
     // Guarded by lock: those that may be closed.
@@ -50,7 +50,7 @@ public final class Connections {
 
     /** Ends a connection, at once and without waiting. */
     interface Closing {
-        void close(HttpConnection connection, Outcome reason);
+        void close(HttpConnection connection, Outcome outcome);
     }
 
     Connections(ConnectionProperties properties, long heapBytes, long descriptors, BooleanSupplier isShort) {
@@ -94,12 +94,12 @@ public final class Connections {
     }
 
     /** Connections that came to this. */
-    public long count(Outcome reason) {
-        return ends.of(reason);
+    public long count(Outcome outcome) {
+        return outcomes.of(outcome);
     }
 
-    void happened(Outcome reason) {
-        ends.add(reason);
+    void happened(Outcome outcome) {
+        outcomes.add(outcome);
     }
 
     /** A connection that was accepted; null where there is no room for it, and nothing that could make some. */
@@ -245,13 +245,13 @@ public final class Connections {
         stuck.forEach(connection -> close(connection, Outcome.EVICTED));
     }
 
-    private void close(HttpConnection connection, Outcome reason) {
-        happened(reason);
+    private void close(HttpConnection connection, Outcome outcome) {
+        happened(outcome);
         try {
-            closing.close(connection, reason);
+            closing.close(connection, outcome);
         } catch (RuntimeException | Error e) {
             // The others still have to be closed, and the sweep is to come again.
-            LOG.error("closing a connection: {}", reason, e);
+            LOG.error("closing a connection: {}", outcome, e);
         }
     }
 

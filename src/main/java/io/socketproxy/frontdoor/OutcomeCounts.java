@@ -10,20 +10,20 @@ final class OutcomeCounts {
     private final Map<Outcome, LongAdder> counts = new EnumMap<>(Outcome.class);
 
     OutcomeCounts() {
-        for (Outcome reason : Outcome.values()) {
-            counts.put(reason, new LongAdder());
+        for (Outcome outcome : Outcome.values()) {
+            counts.put(outcome, new LongAdder());
         }
     }
 
-    void add(Outcome reason) {
-        count(reason).increment();
+    void add(Outcome outcome) {
+        count(outcome).increment();
     }
 
-    long of(Outcome reason) {
-        return count(reason).sum();
+    long of(Outcome outcome) {
+        return count(outcome).sum();
     }
 
-    private LongAdder count(Outcome reason) {
-        return Objects.requireNonNull(counts.get(reason));
+    private LongAdder count(Outcome outcome) {
+        return Objects.requireNonNull(counts.get(outcome));
     }
 }

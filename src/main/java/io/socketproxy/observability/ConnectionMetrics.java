@@ -21,9 +21,9 @@ class ConnectionMetrics {
                 .description("Heap that HTTP connections take of which no owner is known")
                 .baseUnit("bytes")
                 .register(registry);
-        for (Outcome reason : Outcome.values()) {
-            FunctionCounter.builder("socket_proxy.connections.ended", connections, counted -> counted.count(reason))
-                    .tag("reason", reason.tag())
+        for (Outcome outcome : Outcome.values()) {
+            FunctionCounter.builder("socket_proxy.connections.ended", connections, counted -> counted.count(outcome))
+                    .tag("reason", outcome.tag())
                     .description("HTTP connections that came to another end than a good one")
                     .register(registry);
         }

@@ -7,7 +7,6 @@ import static io.socketproxy.libc.Constants.IPV6_V6ONLY;
 
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.Resolver;
-import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.policy.Cleared;
@@ -59,10 +58,7 @@ final class Clearance {
             throw SocketFault.invalid(
                     endpoint.path() != null || family == AF_UNIX ? "path" : "host", String.valueOf(e.getMessage()));
         } catch (Exhausted e) {
-            String detail = String.valueOf(e.getMessage());
-            throw e.ofOwner()
-                    ? new QuotaExceeded(Errno.ENOBUFS, detail, e.retryAfter())
-                    : new SocketFault(Errno.ENOBUFS, detail);
+            throw QuotaExceeded.of(e);
         }
     }
 

@@ -48,7 +48,7 @@ public final class Sockets implements AutoCloseable {
     private final Handles handles;
     private final Clearance clearance;
     private final Binder binder;
-    private final Datagrams datagrams;
+    private final Sender sender;
     private final Connector connector;
     private final Opener opener;
     private final List<SocketEvents> events;
@@ -71,7 +71,7 @@ public final class Sockets implements AutoCloseable {
         this.handles = new Handles(ports, this.events);
         this.clearance = new Clearance(resolver, egress, listen, quota, this.events);
         this.binder = new Binder(clearance, ports);
-        this.datagrams = new Datagrams(binder);
+        this.sender = new Sender(binder);
         this.connector = new Connector(clearance, handles, quota, binder, this.events);
         this.opener = new Opener(handles, quota, leases, clearance, connector, binder, this.events);
     }
@@ -270,12 +270,12 @@ public final class Sockets implements AutoCloseable {
 
     /** send(2): how many bytes the kernel took. */
     public int send(Handle handle, byte[] data, int flags, Deadline deadline) {
-        return datagrams.send(handle, data, flags, null, deadline);
+        return sender.send(handle, data, flags, null, deadline);
     }
 
     /** sendto(2), under egress policy. */
     public int sendTo(Handle handle, byte[] data, int flags, Endpoint endpoint, Deadline deadline) {
-        return datagrams.send(handle, data, flags, clearDestination(handle, endpoint), deadline);
+        return sender.send(handle, data, flags, clearDestination(handle, endpoint), deadline);
     }
 
     /**
@@ -303,7 +303,7 @@ public final class Sockets implements AutoCloseable {
      * @return false where the send buffer is full
      */
     public boolean sendNow(Handle handle, MemorySegment data, Cleared.@Nullable Remote remote) {
-        return datagrams.sendNow(handle, data, remote);
+        return sender.sendNow(handle, data, remote);
     }
 
     /** What to look for on one handle; see {@link Poll.Interest}. */

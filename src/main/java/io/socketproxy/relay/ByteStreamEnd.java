@@ -27,7 +27,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     private enum State {
         /** Nobody was attached yet, and the wire is not open. */
         NEW,
-        /** The wire is open, whether somebody is attached or not. */
+        /** The wire was opened, and the socket is not closed, whether somebody is attached or not. */
         OPEN,
         /** The socket was closed; what was written is on its way, and nobody is attached any more. */
         LAST_DELIVERY,
@@ -206,7 +206,15 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     }
 
     @Override
+    public boolean hasCredit() {
+        return true;
+    }
+
+    @Override
     public long credit() {
+        if (isClosing()) {
+            return credit;
+        }
         credit = promise.extend(credit, received - wire.queuedBytes(), creditWindow);
         return credit;
     }
@@ -285,10 +293,13 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     /** On the loop at once, on other threads in its turn there. */
     @Override
     public void shutdown(int how) {
-        Loops.call(socket.loop(), () -> {
-            shutDown(how);
-            return true;
-        });
+        Loops.call(
+                socket.loop(),
+                () -> {
+                    shutDown(how);
+                    return true;
+                },
+                late -> {});
     }
 
     private void shutDown(int how) {
@@ -379,10 +390,23 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         if (state == State.CLOSED) {
             return;
         }
+        boolean lost = state != State.LAST_DELIVERY;
         state = State.CLOSED;
+        Sink attached = sink;
+        sink = null;
         lastDelivery.cancel();
+        downlink.release();
         promise.release();
+        if (lost) {
+            // The socket itself is still there: nothing may be sent behind a gap.
+            SocketFault gap = new SocketFault(Errno.ENOBUFS, "what a stream has sent to this socket is lost");
+            delivered.completeExceptionally(gap);
+            delivered = CompletableFuture.failedFuture(gap);
+        }
         wire.close();
         whenClosed.accept(handle);
+        if (attached != null) {
+            attached.failed(Errno.ENOBUFS);
+        }
     }
 }

@@ -59,7 +59,8 @@ public final class Streams implements SmartLifecycle {
     private final SessionHost host = new Host();
 
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
-    private volatile Phase phase = Phase.STOPPED;
+    // From the beginning, since the port opens before this is started.
+    private volatile Phase phase = Phase.RUNNING;
 
     Streams(Sockets sockets, Relays relays, RelayProperties properties, JsonMapper mapper, StreamViews views) {
         this.sockets = sockets;

@@ -232,7 +232,11 @@ final class ContainerWire implements Wire {
 
     @Override
     public void write(ByteBuf data) {
-        memory.holds(exchange.write(data));
+        if (state == State.CLOSED) {
+            data.release();
+        } else {
+            memory.holds(exchange.write(data));
+        }
     }
 
     @Override

@@ -13,10 +13,6 @@ import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.epoll.EpollIoEvent;
-import io.netty.channel.epoll.EpollIoHandle;
-import io.netty.channel.epoll.EpollIoOps;
-import io.netty.channel.unix.FileDescriptor;
-import io.netty.util.concurrent.Future;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
@@ -30,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * costs no system call, a peer that has ended does not wake the loop again and again, and not one byte is read beyond what was
  * asked for. An idle wire holds no buffer.
  */
-public final class DescriptorWire implements Wire, EpollIoHandle {
+public final class DescriptorWire extends LoopRegistration implements Wire {
     /** struct linger, socket(7): on, for 0 seconds, which makes close(2) a reset. */
     private static final byte[] NO_LINGER = {1, 0, 0, 0, 0, 0, 0, 0};
 
@@ -48,14 +44,12 @@ public final class DescriptorWire implements Wire, EpollIoHandle {
     }
 
     private final int descriptor;
-    private final IoEventLoop loop;
     private final Runnable whenClosed;
     private final Inbound inbound;
     private final Outbound outbound;
 
     private State state = State.NEW;
     private @Nullable Reader reader;
-    private @Nullable IoRegistration registration;
 
     /**
      * @param headroom bytes left free in front of what is read, so that a header can go there
@@ -63,17 +57,12 @@ public final class DescriptorWire implements Wire, EpollIoHandle {
      * @param whenClosed runs once, on the loop, when the descriptor has been closed
      */
     public DescriptorWire(int descriptor, IoEventLoop loop, int headroom, QueueMemory memory, Runnable whenClosed) {
+        super(descriptor, loop);
         this.descriptor = descriptor;
-        this.loop = loop;
         this.whenClosed = whenClosed;
         QueueMemory.Share share = memory.share();
         this.inbound = new Inbound(this, headroom, share);
         this.outbound = new Outbound(this, share);
-    }
-
-    @Override
-    public IoEventLoop loop() {
-        return loop;
     }
 
     int descriptor() {
@@ -97,22 +86,14 @@ public final class DescriptorWire implements Wire, EpollIoHandle {
             return;
         }
         state = State.OPEN;
-        // On the loop's own thread registering is done when the call returns.
-        Future<IoRegistration> registering = loop.register(this);
-        if (!registering.isSuccess()) {
+        if (!register()) {
             inbound.close();
             to.readFailed(Errno.ENOBUFS);
             return;
         }
-        registration = registering.getNow();
         inbound.open();
-        registration.submit(EpollIoOps.valueOf(EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET));
+        submit(EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET);
         outbound.kernelTakes();
-    }
-
-    @Override
-    public FileDescriptor fd() {
-        return new FileDescriptor(descriptor);
     }
 
     @Override
@@ -237,17 +218,13 @@ public final class DescriptorWire implements Wire, EpollIoHandle {
         outbound.release();
         inbound.close();
         // In this order, since the duplicated connection lives on: out of epoll first, then close(2).
-        if (registration == null || !registration.cancel()) {
-            unregistered();
-        }
+        deregister();
     }
 
     @Override
-    public void unregistered() {
-        if (state != State.RELEASED) {
-            state = State.RELEASED;
-            Libc.close(descriptor);
-            whenClosed.run();
-        }
+    protected void released() {
+        state = State.RELEASED;
+        Libc.close(descriptor);
+        whenClosed.run();
     }
 }

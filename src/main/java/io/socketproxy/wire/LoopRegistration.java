@@ -22,6 +22,10 @@ public abstract class LoopRegistration implements EpollIoHandle {
         this.loop = loop;
     }
 
+    public final IoEventLoop loop() {
+        return loop;
+    }
+
     /** Runs a task on the loop; false where that has ended, and with it its epoll instance. */
     protected final boolean run(Runnable task) {
         if (loop.inEventLoop()) {

@@ -13,10 +13,10 @@ import org.jspecify.annotations.Nullable;
  * Sends that may give a UDP socket its port: the kernel binds an unbound one before it looks at anything else, even at whether there is a
  * destination. All methods may be called concurrently.
  */
-final class Datagrams {
+final class Sender {
     private final Binder binder;
 
-    Datagrams(Binder binder) {
+    Sender(Binder binder) {
         this.binder = binder;
     }
 
