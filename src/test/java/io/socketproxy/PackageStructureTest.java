@@ -14,12 +14,14 @@ import com.tngtech.archunit.lang.SimpleConditionEvent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 
@@ -50,6 +52,12 @@ class PackageStructureTest {
             Map.entry("observability", 7),
             Map.entry("rest", 8),
             Map.entry("", 9));
+
+    private static final int MOST_LINES = 400;
+    private static final int MOST_PACKAGE_LINES = 2500;
+
+    /** A line or two for each of many calls is as long as there are calls. */
+    private static final Set<String> TABLES = Set.of("Libc.java");
 
     private static final Pattern SUBGRAPH = Pattern.compile("^  subgraph f(\\d+)");
     private static final Pattern ROOM = Pattern.compile("^    \\w+\\[\"<b>([^<]+)</b>");
@@ -88,6 +96,35 @@ class PackageStructureTest {
     @Test
     void anArrowOnlyGoesDown() {
         classes().should(dependOnlyOnLowerFloors()).check(MAIN);
+    }
+
+    @Test
+    void noFileIsLong() throws IOException {
+        Map<String, Integer> longOnes = new TreeMap<>();
+        for (Path file : javaFiles(Path.of("src"))) {
+            int lines = Files.readAllLines(file).size();
+            if (lines > MOST_LINES && !TABLES.contains(file.getFileName().toString())) {
+                longOnes.put(file.toString(), lines);
+            }
+        }
+
+        assertThat(longOnes).isEmpty();
+    }
+
+    @Test
+    void noPackageIsLarge() throws IOException {
+        Map<String, Integer> lines = new TreeMap<>();
+        for (Path file : javaFiles(Path.of("src/main/java"))) {
+            lines.merge(file.getParent().toString(), Files.readAllLines(file).size(), Integer::sum);
+        }
+
+        assertThat(lines.values()).allMatch(sum -> sum <= MOST_PACKAGE_LINES);
+    }
+
+    private static List<Path> javaFiles(Path below) throws IOException {
+        try (Stream<Path> files = Files.walk(below)) {
+            return files.filter(file -> file.toString().endsWith(".java")).toList();
+        }
     }
 
     @Test
