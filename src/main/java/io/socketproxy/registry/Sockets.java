@@ -245,16 +245,12 @@ public final class Sockets implements AutoCloseable {
     /**
      * accept(2) for the stream that is attached; null where no connection is there.
      *
+     * @param loops of which the connection has the next; null for any
      * @throws QuotaExceeded EMFILE; the connection stays in the backlog
      * @throws Draining likewise
      */
-    public @Nullable Accepted acceptForStream(Handle handle) {
-        return acceptForStream(handle, anyLoop);
-    }
-
-    /** As the other, with the connection on the next of the loops. */
-    public @Nullable Accepted acceptForStream(Handle handle, IoEventLoopGroup loops) {
-        return opener.accept(handle, loops, Deadline.immediate());
+    public @Nullable Accepted acceptForStream(Handle handle, @Nullable IoEventLoopGroup loops) {
+        return opener.accept(handle, loops == null ? anyLoop : loops, Deadline.immediate());
     }
 
     /**

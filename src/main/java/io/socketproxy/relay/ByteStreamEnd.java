@@ -3,8 +3,6 @@ package io.socketproxy.relay;
 import io.netty.buffer.ByteBuf;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.libc.ErrnoException;
-import io.socketproxy.libc.Libc;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Duplicate;
@@ -41,6 +39,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     private final CreditPromise promise;
     private final Downlink downlink;
     private final int creditWindow;
+    private final Delivered delivered = new Delivered();
     private final LastDelivery lastDelivery;
     private final Consumer<Handle> whenClosed;
 
@@ -54,9 +53,6 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     private long credit;
     private boolean shut;
     private boolean cut;
-
-    /** Completes when nothing is queued. Written by the loop alone. */
-    private volatile CompletableFuture<Void> delivered = CompletableFuture.completedFuture(null);
 
     /**
      * @param memory of what it holds of it for the target and for the client
@@ -81,18 +77,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         this.downlink = new Downlink(socket, wire, memory, this::contained);
         this.lastDelivery =
                 new LastDelivery(wire, duplicate.descriptor(), properties.closeTimeout(), this::close, this::contained);
-        this.writeFailure = pendingError(duplicate.descriptor());
+        this.writeFailure = wire.takeError();
         socket.relayedBy(this);
-    }
-
-    /** An error that came while nobody read; the kernel tells it once. */
-    private static @Nullable Errno pendingError(int descriptor) {
-        try {
-            int error = Libc.getsockoptInt(descriptor, Constants.SOL_SOCKET, Constants.require("SO_ERROR"));
-            return error == 0 ? null : Errno.of(error);
-        } catch (ErrnoException e) {
-            return e.errno();
-        }
     }
 
     private boolean isClosing() {
@@ -193,7 +179,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     @Override
     public void broken() {
         writeFailure = Errno.ENOBUFS;
-        delivered.complete(null);
+        delivered.complete();
         contained(() -> readFailed(Errno.ENOBUFS));
         wire.reset();
     }
@@ -241,8 +227,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         socket.countOut(length);
         wire.write(data);
         wire.flush();
-        if (wire.queuedBytes() > 0 && delivered.isDone()) {
-            delivered = new CompletableFuture<>();
+        if (wire.queuedBytes() > 0) {
+            delivered.awaited();
         }
     }
 
@@ -267,7 +253,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
 
     @Override
     public void drained() {
-        delivered.complete(null);
+        delivered.complete();
         if (state == State.LAST_DELIVERY) {
             lastDelivery.drained(eof);
         }
@@ -275,14 +261,14 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
 
     @Override
     public CompletableFuture<Void> delivered() {
-        return delivered;
+        return delivered.future();
     }
 
     @Override
     public void writeFailed(Errno errno) {
         // What the peer sent before is still read.
         writeFailure = errno;
-        delivered.complete(null);
+        delivered.complete();
         if (eof || isClosing()) {
             readFailed(errno);
         } else if (sink != null) {
@@ -309,9 +295,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
                 socket.shutdownNow(Constants.SHUT_WR);
             }
             shut = true;
-            SocketFault refusal = new SocketFault(Errno.EPIPE);
-            delivered.completeExceptionally(refusal);
-            delivered = CompletableFuture.failedFuture(refusal);
+            delivered.refuse(new SocketFault(Errno.EPIPE));
             wire.shutdownOutput();
         }
         if (how != Constants.SHUT_WR) {
@@ -340,7 +324,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         Sink attached = sink;
         sink = null;
         downlink.release();
-        delivered.complete(null);
+        delivered.complete();
         if (attached != null) {
             attached.handleClosed();
         }
@@ -399,9 +383,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         promise.release();
         if (lost) {
             // The socket itself is still there: nothing may be sent behind a gap.
-            SocketFault gap = new SocketFault(Errno.ENOBUFS, "what a stream has sent to this socket is lost");
-            delivered.completeExceptionally(gap);
-            delivered = CompletableFuture.failedFuture(gap);
+            delivered.refuse(new SocketFault(Errno.ENOBUFS, "what a stream has sent to this socket is lost"));
         }
         wire.close();
         whenClosed.accept(handle);

@@ -15,6 +15,7 @@ import io.netty.channel.IoRegistration;
 import io.netty.channel.epoll.EpollIoEvent;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.TcpInfo;
 import org.jspecify.annotations.Nullable;
@@ -140,6 +141,16 @@ public final class DescriptorWire extends LoopRegistration implements Wire {
         } catch (Throwable more) {
             HandlerFailures.record("stream's connection", more);
             reset();
+        }
+    }
+
+    /** An error that came while nobody read, SO_ERROR, which the kernel tells once; null for none. */
+    public @Nullable Errno takeError() {
+        try {
+            int error = Libc.getsockoptInt(descriptor, Constants.SOL_SOCKET, Constants.require("SO_ERROR"));
+            return error == 0 ? null : Errno.of(error);
+        } catch (ErrnoException e) {
+            return e.errno();
         }
     }
 
