@@ -142,9 +142,12 @@ final class TokensFile implements AutoCloseable {
             }
             String at = "%s: %s, line %d".formatted(PROPERTY, file, i + 1);
             String[] words = line.split("\\s+", -1);
+            // Not what the line has, which may be a token.
             if (words.length != 2) {
-                // Not what the line has, which may be a token.
                 throw new InvalidSecuritySettings(at + " is not an owner and a hash.", HOW_TO_WRITE);
+            }
+            if (words[0].startsWith(ApiTokens.PREFIX)) {
+                throw new InvalidSecuritySettings(at + " has a token where its owner belongs.", HOW_TO_WRITE);
             }
             Owner owner = ApiTokens.requireOwner(at, words[0]);
             String hash = ApiTokens.requireHash(at, words[1]);
