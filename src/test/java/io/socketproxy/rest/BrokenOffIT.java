@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.frontdoor.Connections;
-import io.socketproxy.frontdoor.EndReason;
+import io.socketproxy.frontdoor.Outcome;
 import io.socketproxy.testing.Eventually;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -35,14 +35,14 @@ class BrokenOffIT extends RealServerCalls {
     }
 
     private void isCounted(long before, CapturedOutput output) {
-        Eventually.is("counted", () -> connections.count(EndReason.BROKEN_OFF) > before);
+        Eventually.is("counted", () -> connections.count(Outcome.BROKEN_OFF) > before);
         assertThat(output.getAll()).doesNotContain("Exception", "\tat ", "WARN", "ERROR");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "Accept-Encoding: gzip\r\n"})
     void aClientThatGoesInMidPageIsCounted(String header, CapturedOutput output) throws IOException {
-        long before = connections.count(EndReason.BROKEN_OFF);
+        long before = connections.count(Outcome.BROKEN_OFF);
         String request = "GET /swagger-ui/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n" + header + "\r\n";
         // More than what the kernel takes for one that does not read.
         try (Socket client = sent(request.repeat(100))) {
@@ -62,7 +62,7 @@ class BrokenOffIT extends RealServerCalls {
                 "2\r\n{}\r\n0\r\nno trailer\r\n\r\n",
             })
     void whatIsNoChunkIsRefusedAndCounted(String body, CapturedOutput output) throws IOException {
-        long before = connections.count(EndReason.BROKEN_OFF);
+        long before = connections.count(Outcome.BROKEN_OFF);
         String head = "POST /api/v1/sockets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + RealServer.TOKEN
                 + "\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
         try (Socket client = sent(head + body)) {

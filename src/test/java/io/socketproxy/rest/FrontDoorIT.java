@@ -212,12 +212,12 @@ class FrontDoorIT {
     @ParameterizedTest
     @ValueSource(strings = {"\005\001\000", "\026\003\001\002\000\001", "hello\r\n"})
     void whatIsNoHttpIsRefusedAtOnceAndCounted(String text, CapturedOutput output) throws IOException {
-        long before = connections.count(EndReason.MALFORMED);
+        long before = connections.count(Outcome.MALFORMED);
         assertThat(answered(text))
                 .satisfiesAnyOf(
                         answer -> assertThat(answer).isEmpty(),
                         answer -> assertThat(answer).contains("400", "EINVAL"));
-        Eventually.is("counted", () -> connections.count(EndReason.MALFORMED) > before);
+        Eventually.is("counted", () -> connections.count(Outcome.MALFORMED) > before);
         assertThat(output.getAll()).doesNotContain("Exception");
     }
 
