@@ -846,7 +846,8 @@ public final class Sockets implements AutoCloseable {
         return stream ? Transport.TCP : Transport.UDP;
     }
 
-    private static void requireNoStream(Handle handle) {
+    /** @throws SocketFault EBUSY where a stream is attached, which receives alone */
+    public static void requireNoStream(Handle handle) {
         if (handle.isAttached()) {
             throw new SocketFault(
                     Errno.EBUSY, "a stream is attached to this socket and receives alone; detach it first");
