@@ -45,6 +45,7 @@ class HttpDocumentIT {
     private Path directory;
 
     @Test
+    @SuppressWarnings("try") // The server is there as long as the block.
     void printsWhatItShows() throws Exception {
         for (String program : List.of("bash", "curl", "redis-server")) {
             assumeTrue(Program.find(program).isPresent(), program + " is not on the PATH: install it to run this");

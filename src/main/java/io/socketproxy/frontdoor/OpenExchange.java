@@ -1,8 +1,10 @@
 package io.socketproxy.frontdoor;
 
+import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.time.Duration;
+import org.apache.catalina.connector.ClientAbortException;
 import org.apache.catalina.connector.Request;
 import org.apache.coyote.ActionCode;
 import org.apache.coyote.ContinueResponseTiming;
@@ -73,12 +75,18 @@ public final class OpenExchange implements AutoCloseable {
         if (request != null) {
             request.getResponse()
                     .getCoyoteResponse()
-                    .action(ActionCode.CLOSE_NOW, new IOException("the answer is broken off"));
+                    .action(ActionCode.CLOSE_NOW, new ClientAbortException("the answer is broken off"));
         }
     }
 
     @Override
     public void close() {
+        if (request != null
+                && request.getResponse().isCommitted()
+                && request.getAttribute(RequestDispatcher.ERROR_EXCEPTION) != null) {
+            // Of a client that aborts Tomcat makes no error page, which would go nowhere but into the log.
+            request.setAttribute(RequestDispatcher.ERROR_EXCEPTION, new ClientAbortException("the exchange is over"));
+        }
         if (wrapper != null) {
             wrapper.setReadTimeout(readTimeout);
             wrapper.setWriteTimeout(writeTimeout);

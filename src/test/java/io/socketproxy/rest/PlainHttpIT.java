@@ -15,10 +15,14 @@ import java.net.SocketException;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
 /** Streams' bytes by HTTP alone: by lines, as they come, and both ways at once. */
+@ExtendWith(OutputCaptureExtension.class)
 class PlainHttpIT extends RealServerCalls {
     private static final String LINE = "&until=%0D%0A";
 
@@ -346,7 +350,9 @@ class PlainHttpIT extends RealServerCalls {
     }
 
     @Test
-    void resetsTheTargetOfABodyThatIsCutOff() throws Exception {
+    void resetsTheTargetOfABodyThatIsCutOff(CapturedOutput log) throws Exception {
+        int logged = log.getAll().length();
+        int handles = api.handles().size();
         try (Target target = Target.listening();
                 Raw client = new Raw(connect(target), "Transfer-Encoding: chunked");
                 Socket peer = target.accept()) {
@@ -355,6 +361,8 @@ class PlainHttpIT extends RealServerCalls {
             client.leave();
             assertThatThrownBy(() -> peer.getInputStream().read()).isInstanceOf(SocketException.class);
         }
+        Eventually.holds(() -> assertThat(api.handles()).hasSize(handles));
+        assertThat(log.getAll().substring(logged)).doesNotContain("ERROR", "WARN");
     }
 
     @Test
