@@ -119,6 +119,9 @@ class ConnectController {
             } catch (Caller.Gone | IOException gone) {
                 uplink.await(LAST_BYTES);
                 exchange.breakOff();
+            } catch (RuntimeException | Error defect) {
+                exchange.breakOff();
+                throw defect;
             } finally {
                 uplink.end(exchange::endBody);
             }

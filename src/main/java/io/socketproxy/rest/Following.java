@@ -80,6 +80,11 @@ class Following {
                 }
                 LOG.debug("{}: the answer is broken off: {}", handle.id(), fault.getMessage());
                 exchange.breakOff();
+            } catch (RuntimeException | Error defect) {
+                if (answer.hasBegun()) {
+                    exchange.breakOff();
+                }
+                throw defect;
             }
             return null;
         } catch (IOException e) {
