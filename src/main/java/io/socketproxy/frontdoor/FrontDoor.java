@@ -99,7 +99,7 @@ public final class FrontDoor extends Http11NioProtocol {
      * Ends a connection. Where a thread is at it, that one gets to see its end, and closes it; Tomcat must not close it meanwhile, since
      * it uses what it has of it again.
      */
-    private void close(HttpConnection connection, EndReason reason) {
+    private void close(HttpConnection connection, Outcome reason) {
         SocketWrapperBase<NioChannel> wrapper = endpoint.wrapper(connection.channel);
         if (wrapper == null) {
             return;
@@ -107,7 +107,7 @@ public final class FrontDoor extends Http11NioProtocol {
         Lock lock = wrapper.getLock();
         if (!connection.tls && isWithPoller(wrapper) && lock.tryLock()) {
             try {
-                if (reason == EndReason.HEADER_TIMEOUT) {
+                if (reason == Outcome.HEADER_TIMEOUT) {
                     connection.channel.write(ByteBuffer.wrap(TOO_SLOW));
                 }
             } catch (IOException e) {

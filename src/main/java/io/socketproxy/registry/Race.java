@@ -3,6 +3,7 @@ package io.socketproxy.registry;
 import io.socketproxy.address.InetText;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.quota.QuotaExceeded;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.util.ArrayDeque;

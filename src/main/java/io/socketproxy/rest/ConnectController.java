@@ -7,7 +7,7 @@ import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.registry.Handle;
-import io.socketproxy.registry.SocketEvents.End;
+import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.BsdSocket;
@@ -88,7 +88,7 @@ class ConnectController {
                 return null;
             });
         } finally {
-            sockets.close(handle, End.CLOSED);
+            sockets.close(handle, CloseReason.CLOSED);
         }
     }
 
@@ -96,7 +96,7 @@ class ConnectController {
         Pace pace = Pace.of(sockets, handle);
         FlowingAnswer answer = new FlowingAnswer(http, response, Form.of(http).type(), pace);
         CallsInFlight.room(http).take(BsdSocket.SENDALL_BYTES);
-        Permit leave = sockets.admitStream(handle.owner());
+        Permit leave = sockets.quota().admitStream(handle.owner());
         try (OpenExchange exchange = OpenExchange.of(http, timeouts.longest())) {
             exchange.askForBody();
             // The connection cannot serve another request before the client has ended its body, which it need not.

@@ -56,11 +56,11 @@ class Following {
                     "follow answers with the bytes themselves, without flags and with a bufsize of 1 or more; accept"
                             + " application/octet-stream or text/plain");
         }
-        Sockets.requireNoStream(handle);
+        handle.requireNoStream();
         Supplier<Deadline> waits =
                 () -> timeouts.of(timeoutMs == null ? timeouts.longest().toMillis() : timeoutMs, http);
         FlowingAnswer answer = new FlowingAnswer(http, response, wish.form().type(), Pace.of(sockets, handle));
-        Permit leave = sockets.admitStream(handle.owner());
+        Permit leave = sockets.quota().admitStream(handle.owner());
         try (OpenExchange exchange = OpenExchange.of(http, timeouts.longest())) {
             try {
                 boolean eof = handle.socket()

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Pace(@Nullable Bucket bandwidth) {
     static Pace of(Sockets sockets, Handle handle) {
-        return new Pace(sockets.bandwidth(handle.owner()));
+        return new Pace(sockets.quota().bandwidth(handle.owner()));
     }
 
     /** So many bytes were relayed; returns when more may be. */

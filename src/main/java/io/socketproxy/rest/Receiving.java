@@ -115,7 +115,7 @@ class Receiving {
         byte[] until = wish.until();
         if (until != null) {
             requireStream(handle, "until");
-            Sockets.requireNoStream(handle);
+            handle.requireNoStream();
             return handle.socket().reader().receiveUntil(until, wish.size(), deadline, room);
         }
         boolean udp = handle.socket().transport() == Transport.UDP;

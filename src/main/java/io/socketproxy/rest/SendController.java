@@ -231,7 +231,7 @@ class SendController {
 
     /** Nothing is sent whose answer could not be received. */
     private static void requireReceivable(Handle handle, Receiving.Wish wish) {
-        Sockets.requireNoStream(handle);
+        handle.requireNoStream();
         if (wish.until() != null) {
             Receiving.requireStream(handle, "until");
         }

@@ -1,5 +1,6 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.address.Endpoint;
 import io.socketproxy.http.KnownParameters;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
@@ -143,18 +144,17 @@ class StreamHandlers {
         boolean addressed = query.is("addressed");
         String owner = Owner.current().name();
         boolean unconnected = addressed && host == null && port == null && path == null;
-        handshake.accept(
-                request,
-                response,
-                Streams.SUBPROTOCOLS,
-                subprotocol -> streams.connect(
-                        owner,
-                        subprotocol,
-                        Constant.numberOr(family, Constants.AF_UNSPEC, "family", "AF_"),
-                        Constant.numberOr(type, Constants.SOCK_STREAM, "type", "SOCK_"),
-                        unconnected ? null : new AddressJson(host, port, null, null, path).endpoint(),
-                        addressed,
-                        timeouts.of(timeoutMs, request)));
+        handshake.accept(request, response, Streams.SUBPROTOCOLS, subprotocol -> {
+            Endpoint endpoint = unconnected ? null : new AddressJson(host, port, null, null, path).endpoint();
+            return streams.connect(
+                    owner,
+                    subprotocol,
+                    Constant.numberOr(family, Constants.AF_UNSPEC, "family", "AF_"),
+                    Constant.numberOr(type, Constants.SOCK_STREAM, "type", "SOCK_"),
+                    endpoint,
+                    addressed,
+                    timeouts.of(timeoutMs, request));
+        });
     }
 
     private Query query(HttpServletRequest request, Map<String, Class<?>> known) {

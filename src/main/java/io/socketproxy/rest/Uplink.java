@@ -3,7 +3,7 @@ package io.socketproxy.rest;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
-import io.socketproxy.registry.SocketEvents.End;
+import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
@@ -87,7 +87,7 @@ final class Uplink implements BsdSocket.Source {
         } catch (SocketFault closed) {
             // By its owner, or since the server stops.
         }
-        sockets.close(handle, End.CLOSED);
+        sockets.close(handle, CloseReason.CLOSED);
     }
 
     /** Whether anything has come within the time; false where nothing will. */
@@ -122,7 +122,7 @@ final class Uplink implements BsdSocket.Source {
         }
         boolean interrupted = false;
         if (thread.isAlive()) {
-            sockets.close(handle, End.CLOSED);
+            sockets.close(handle, CloseReason.CLOSED);
             endBody.run();
         }
         while (thread.isAlive()) {

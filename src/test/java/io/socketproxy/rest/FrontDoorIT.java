@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.frontdoor.Connections;
-import io.socketproxy.frontdoor.EndReason;
+import io.socketproxy.frontdoor.Outcome;
 import io.socketproxy.testing.Eventually;
 import java.io.IOException;
 import java.io.InputStream;
@@ -119,7 +119,7 @@ class FrontDoorIT {
             }
             isHealthy();
             assertThat(connections.count()).isLessThanOrEqualTo(250);
-            assertThat(connections.count(EndReason.EVICTED)).isGreaterThan(100);
+            assertThat(connections.count(Outcome.EVICTED)).isGreaterThan(100);
         } finally {
             for (Socket socket : sockets) {
                 socket.close();
@@ -294,7 +294,7 @@ class FrontDoorIT {
 
     @Test
     void aClientThatGoesInMidDownloadOrMidBodyIsNoStackTrace(CapturedOutput output) throws Exception {
-        long before = connections.count(EndReason.BROKEN_OFF);
+        long before = connections.count(Outcome.BROKEN_OFF);
         try (ServerSocket target = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String id = connected(target);
             try (Socket peer = target.accept()) {
@@ -324,7 +324,7 @@ class FrontDoorIT {
                         client.setSoLinger(true, 0);
                     }
                 }
-                Eventually.is("broken off", () -> connections.count(EndReason.BROKEN_OFF) >= before + 5);
+                Eventually.is("broken off", () -> connections.count(Outcome.BROKEN_OFF) >= before + 5);
                 writer.interrupt();
             }
         }
