@@ -9,7 +9,6 @@ import io.socketproxy.rest.Api.Connected;
 import io.socketproxy.testing.Eventually;
 import io.socketproxy.testing.Target;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -30,62 +29,8 @@ class PlainHttpIT extends RealServerCalls {
         return api.send("POST", path, BodyPublishers.noBody(), "Accept", accept);
     }
 
-    /** A client's connection, byte by byte. */
-    private final class Raw implements AutoCloseable {
-        final Socket socket;
-        final StringBuilder read = new StringBuilder();
-
-        Raw(String path, String... headers) throws IOException {
-            socket = new RawCalls(port).open();
-            write(RawCalls.head("POST", path, headers));
-        }
-
-        void write(String text) throws IOException {
-            socket.getOutputStream().write(text.getBytes(ISO_8859_1));
-        }
-
-        void chunk(String text) throws IOException {
-            write(Integer.toHexString(text.length()) + "\r\n" + text + "\r\n");
-        }
-
-        /** Reads until what was read ends so; fails where the connection ends before. */
-        String until(String end) throws IOException {
-            InputStream in = socket.getInputStream();
-            while (read.indexOf(end) < 0) {
-                int next = in.read();
-                assertThat(next).as("%s", read).isNotNegative();
-                read.append((char) next);
-            }
-            String all = read.toString();
-            read.setLength(0);
-            return all;
-        }
-
-        String toEnd() throws IOException {
-            return new String(socket.getInputStream().readAllBytes(), ISO_8859_1);
-        }
-
-        void leave() throws IOException {
-            socket.close();
-        }
-
-        /** How many bytes the chunks have, of which the last ends the answer. */
-        int toEndOfChunks() throws IOException {
-            until("\r\n\r\n");
-            int total = 0;
-            while (true) {
-                int length = Integer.parseInt(until("\r\n").strip(), 16);
-                if (length == 0) {
-                    return total;
-                }
-                total += socket.getInputStream().readNBytes(length + 2).length - 2;
-            }
-        }
-
-        @Override
-        public void close() throws IOException {
-            socket.close();
-        }
+    private RawExchange raw(String path, String... headers) throws IOException {
+        return new RawExchange(port, path, headers);
     }
 
     // By lines.
@@ -219,7 +164,7 @@ class PlainHttpIT extends RealServerCalls {
     @Test
     void followsAStreamToItsEnd() throws Exception {
         Connected pair = api.connected();
-        try (Raw client = new Raw(pair.client() + "/recv?follow=true")) {
+        try (RawExchange client = raw(pair.client() + "/recv?follow=true")) {
             for (String piece : List.of("one", "two", "three")) {
                 api.post(pair.server() + "/sendall", "{'text': '" + piece + "'}")
                         .expect(200);
@@ -236,7 +181,7 @@ class PlainHttpIT extends RealServerCalls {
         Connected pair = api.connected();
         api.post(pair.client() + "/recv?follow=true&timeoutMs=100").expect(204);
         api.post(pair.server() + "/sendall", "{'text': 'x'}").expect(200);
-        try (Raw client = new Raw(pair.client() + "/recv?follow=true&timeoutMs=300")) {
+        try (RawExchange client = raw(pair.client() + "/recv?follow=true&timeoutMs=300")) {
             assertThat(client.until("Socket-Eof: false\r\n\r\n")).contains("\r\n1\r\nx\r\n0\r\n");
         }
         assertThat(api.post(pair.client() + "/recv?follow=true&timeoutMs=0")
@@ -251,7 +196,7 @@ class PlainHttpIT extends RealServerCalls {
     @Test
     void leavesTheRestInTheSocketWhenAFollowerGoes() throws Exception {
         Connected pair = api.connected();
-        try (Raw client = new Raw(pair.client() + "/recv?follow=true")) {
+        try (RawExchange client = raw(pair.client() + "/recv?follow=true")) {
             api.post(pair.server() + "/sendall", "{'text': 'one'}").expect(200);
             client.until("one");
         }
@@ -269,7 +214,7 @@ class PlainHttpIT extends RealServerCalls {
                     .header("Location")
                     .orElseThrow();
             try (Socket peer = server.accept();
-                    Raw client = new Raw(socket + "/recv?follow=true")) {
+                    RawExchange client = raw(socket + "/recv?follow=true")) {
                 peer.getOutputStream().write('x');
                 client.until("1\r\nx\r\n");
                 reset(peer);
@@ -283,7 +228,7 @@ class PlainHttpIT extends RealServerCalls {
     void aReaderThatIsSlowStopsTheTarget() throws Exception {
         Connected pair = api.connected();
         byte[] much = new byte[1_000_000];
-        try (Raw client = new Raw(pair.client() + "/recv?follow=true")) {
+        try (RawExchange client = raw(pair.client() + "/recv?follow=true")) {
             Eventually.holds(() ->
                     api.post(pair.server() + "/sendall?timeoutMs=300", much).problem(409, "EAGAIN"));
             long sent = api.get(pair.server()).json().get("bytesOut").asLong();
@@ -295,7 +240,7 @@ class PlainHttpIT extends RealServerCalls {
     @Test
     void sendsWhatArrivesOfAChunkedBody() throws Exception {
         Connected pair = api.connected();
-        try (Raw client = new Raw(pair.client() + "/sendall?timeoutMs=5000", "Transfer-Encoding: chunked")) {
+        try (RawExchange client = raw(pair.client() + "/sendall?timeoutMs=5000", "Transfer-Encoding: chunked")) {
             client.chunk("one");
             assertThat(api.post(pair.server() + "/recv").text()).isEqualTo("one");
             client.chunk("two");
@@ -320,7 +265,7 @@ class PlainHttpIT extends RealServerCalls {
     void relaysBothWaysAtOnce() throws Exception {
         int before = api.handles().size();
         try (Target echo = Target.echo();
-                Raw client = new Raw(connect(echo), "Transfer-Encoding: chunked", "Expect: 100-continue")) {
+                RawExchange client = raw(connect(echo), "Transfer-Encoding: chunked", "Expect: 100-continue")) {
             client.until("HTTP/1.1 100 \r\n\r\n");
             assertThat(client.until("\r\n\r\n")).startsWith("HTTP/1.1 200").contains("Connection: close");
             for (String piece : List.of("one", "two", "three")) {
@@ -337,7 +282,7 @@ class PlainHttpIT extends RealServerCalls {
     @Test
     void writesOnWhenThePeerHasClosedOneWay() throws Exception {
         try (Target target = Target.listening();
-                Raw client = new Raw(connect(target), "Transfer-Encoding: chunked");
+                RawExchange client = raw(connect(target), "Transfer-Encoding: chunked");
                 Socket peer = target.accept()) {
             peer.getOutputStream().write("bye".getBytes(ISO_8859_1));
             peer.shutdownOutput();
@@ -354,7 +299,7 @@ class PlainHttpIT extends RealServerCalls {
         int logged = log.getAll().length();
         int handles = api.handles().size();
         try (Target target = Target.listening();
-                Raw client = new Raw(connect(target), "Transfer-Encoding: chunked");
+                RawExchange client = raw(connect(target), "Transfer-Encoding: chunked");
                 Socket peer = target.accept()) {
             client.chunk("part");
             assertThat(peer.getInputStream().readNBytes(4)).isEqualTo("part".getBytes(ISO_8859_1));
@@ -368,7 +313,7 @@ class PlainHttpIT extends RealServerCalls {
     @Test
     void breaksTheAnswerOffWhereTheTargetFails() throws Exception {
         try (Target target = Target.listening();
-                Raw client = new Raw(connect(target), "Transfer-Encoding: chunked");
+                RawExchange client = raw(connect(target), "Transfer-Encoding: chunked");
                 Socket peer = target.accept()) {
             peer.getOutputStream().write('x');
             client.until("1\r\nx\r\n");
@@ -380,7 +325,7 @@ class PlainHttpIT extends RealServerCalls {
     @Test
     void endsAConnectionOnWhichNothingMoves() throws Exception {
         try (Target target = Target.listening();
-                Raw client = new Raw(connect(target), "Transfer-Encoding: chunked");
+                RawExchange client = raw(connect(target), "Transfer-Encoding: chunked");
                 Socket peer = target.accept()) {
             client.until("\r\n\r\n");
             assertThat(client.toEnd()).isEmpty();
