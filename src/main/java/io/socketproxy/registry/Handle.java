@@ -164,7 +164,7 @@ public final class Handle {
     }
 
     /** That no stream is attached, or EBUSY. */
-    void requireNoStream() {
+    public void requireNoStream() {
         if (isAttached()) {
             throw new SocketFault(
                     Errno.EBUSY, "a stream is attached to this socket and receives alone; detach it first");

@@ -1,6 +1,5 @@
 package io.socketproxy.registry;
 
-import io.github.bucket4j.Bucket;
 import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.Resolver;
@@ -341,9 +340,9 @@ public final class Sockets implements AutoCloseable {
         return Attachment.of(handle, stream, handedOver, () -> quota.admitStream(handle.owner()));
     }
 
-    /** What all streams of the owner together may relay, a token a byte; null where there is no limit. */
-    public @Nullable Bucket bandwidth(String owner) {
-        return quota.bandwidth(owner);
+    /** What owners may still have and do. */
+    public Quota quota() {
+        return quota;
     }
 
     /** Tells those who listen that a stream is asked for. */

@@ -1,27 +1,20 @@
 package io.socketproxy.rest;
 
-import io.socketproxy.address.InetText;
-import io.socketproxy.http.BodyProperties;
 import io.socketproxy.http.CallsInFlight;
 import io.socketproxy.http.Timeouts;
-import io.socketproxy.libc.Constants;
-import io.socketproxy.libc.Errno;
-import io.socketproxy.libc.SockAddr;
-import io.socketproxy.policy.Transport;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.Message;
 import io.socketproxy.socket.SocketFault;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.jspecify.annotations.Nullable;
-import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -34,17 +27,16 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 @RequestMapping("/api/v1/sockets")
 class ReceiveController {
-    /** No UDP datagram is longer: 65,535 bytes with its headers. */
-    private static final int MAX_UDP = 65_535;
-
     private final Sockets sockets;
     private final Timeouts timeouts;
-    private final BodyProperties limits;
+    private final Receiving receiving;
+    private final Following following;
 
-    ReceiveController(Sockets sockets, Timeouts timeouts, BodyProperties limits) {
+    ReceiveController(Sockets sockets, Timeouts timeouts, Receiving receiving, Following following) {
         this.sockets = sockets;
         this.timeouts = timeouts;
-        this.limits = limits;
+        this.receiving = receiving;
+        this.following = following;
     }
 
     /** What a receive answers, for the generated API document: the return type does not tell. */
@@ -55,33 +47,52 @@ class ReceiveController {
             content = {
                 @Content(
                         mediaType = MediaType.APPLICATION_JSON_VALUE,
-                        schema = @Schema(implementation = ReceivedJson.class)),
+                        schema = @Schema(implementation = Receiving.ReceivedJson.class)),
                 @Content(
                         mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
-                        schema = @Schema(type = "string", format = "binary"))
+                        schema = @Schema(type = "string", format = "binary")),
+                @Content(mediaType = MediaType.TEXT_PLAIN_VALUE, schema = @Schema(type = "string"))
             })
     @ApiResponse(responseCode = "204", content = @Content)
     private @interface ReceivedResponses {}
 
-    record ReceivedJson(byte[] data, @Nullable AddressJson address, int flags, boolean eof, long length) {}
-
     @PostMapping(
             path = "/{id}/recv",
-            produces = {MediaType.APPLICATION_OCTET_STREAM_VALUE, MediaType.APPLICATION_JSON_VALUE})
+            produces = {
+                MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                MediaType.APPLICATION_JSON_VALUE,
+                MediaType.TEXT_PLAIN_VALUE
+            })
     @ReceivedResponses
+    @Nullable
     ResponseEntity<?> recv(
             Owner owner,
             @PathVariable String id,
             @RequestParam(defaultValue = "65536") long bufsize,
             @RequestParam(required = false) @Nullable Constant flags,
             @RequestParam(required = false) @Nullable Long timeoutMs,
-            HttpServletRequest http) {
-        return receive(owner, id, bufsize, flags, timeoutMs, http, false);
+            @RequestParam(required = false) @Nullable String until,
+            @RequestParam(defaultValue = "false") boolean follow,
+            HttpServletRequest http,
+            HttpServletResponse response) {
+        Receiving.Wish wish = receiving.wish(bufsize, flags, until, Form.of(http), false);
+        if (!follow) {
+            return receive(owner, id, wish, timeoutMs, http);
+        }
+        if (until != null) {
+            throw SocketFault.invalid(
+                    "follow", "follow goes on to the end, and until to a delimiter; give one of them");
+        }
+        return sockets.with(owner.name(), id, handle -> following.follow(handle, wish, timeoutMs, http, response));
     }
 
     @PostMapping(
             path = "/{id}/recvfrom",
-            produces = {MediaType.APPLICATION_OCTET_STREAM_VALUE, MediaType.APPLICATION_JSON_VALUE})
+            produces = {
+                MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                MediaType.APPLICATION_JSON_VALUE,
+                MediaType.TEXT_PLAIN_VALUE
+            })
     @ReceivedResponses
     ResponseEntity<?> recvfrom(
             Owner owner,
@@ -90,68 +101,14 @@ class ReceiveController {
             @RequestParam(required = false) @Nullable Constant flags,
             @RequestParam(required = false) @Nullable Long timeoutMs,
             HttpServletRequest http) {
-        return receive(owner, id, bufsize, flags, timeoutMs, http, true);
+        return receive(owner, id, receiving.wish(bufsize, flags, null, Form.of(http), true), timeoutMs, http);
     }
 
     private ResponseEntity<?> receive(
-            Owner owner,
-            String id,
-            long bufsize,
-            @Nullable Constant flags,
-            @Nullable Long timeoutMs,
-            HttpServletRequest http,
-            boolean withSource) {
-        if (bufsize < 0) {
-            throw SocketFault.invalid("bufsize", "bufsize is 0 or more, not " + bufsize);
-        }
-        boolean json = Accept.prefersJson(http);
-        int nativeFlags = Constant.messageFlags(flags);
-        int size = (int) Math.min(bufsize, limits.maxBody().toBytes());
-        if (size < bufsize && (nativeFlags & Constants.MSG_WAITALL) != 0) {
-            throw SocketFault.argument(
-                    Errno.EMSGSIZE,
-                    "bufsize",
-                    "with MSG_WAITALL bufsize is at most " + limits.maxBody().toBytes());
-        }
-        Message message = sockets.with(owner.name(), id, handle -> {
-            boolean udp = handle.socket().transport() == Transport.UDP;
-            return sockets.receive(
-                    handle,
-                    udp ? Math.min(size, MAX_UDP) : size,
-                    nativeFlags,
-                    timeouts.of(timeoutMs, http),
-                    CallsInFlight.room(http));
-        });
-        if (message == null) {
-            return ResponseEntity.noContent().build();
-        }
-        SockAddr source = withSource ? message.source() : null;
-        if (json) {
-            return ResponseEntity.ok()
-                    .contentType(MediaType.APPLICATION_JSON)
-                    .body(new ReceivedJson(
-                            message.data(),
-                            source == null ? null : AddressJson.of(source),
-                            message.flags(),
-                            message.eof(),
-                            message.length()));
-        }
-        return ResponseEntity.ok()
-                .contentType(MediaType.APPLICATION_OCTET_STREAM)
-                .headers(headers -> describe(headers, message, source))
-                .body(message.data());
-    }
-
-    private static void describe(HttpHeaders headers, Message message, @Nullable SockAddr source) {
-        headers.set("Socket-Msg-Flags", Integer.toString(message.flags()));
-        headers.set("Socket-Msg-Length", Long.toString(message.length()));
-        if (source != null) {
-            headers.set("Socket-Address-Host", InetText.host(source));
-            switch (source) {
-                case SockAddr.Inet4 inet -> headers.set("Socket-Address-Port", Integer.toString(inet.port()));
-                case SockAddr.Inet6 inet -> headers.set("Socket-Address-Port", Integer.toString(inet.port()));
-                case SockAddr.Unix unix -> {}
-            }
-        }
+            Owner owner, String id, Receiving.Wish wish, @Nullable Long timeoutMs, HttpServletRequest http) {
+        return sockets.with(
+                owner.name(),
+                id,
+                handle -> receiving.receive(handle, wish, timeouts.of(timeoutMs, http), CallsInFlight.room(http)));
     }
 }

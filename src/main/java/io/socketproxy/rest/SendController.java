@@ -13,10 +13,13 @@ import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
+import io.socketproxy.socket.PartlySent;
 import io.socketproxy.socket.SocketFault;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,6 +32,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.annotations.ParameterObject;
 import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
@@ -46,10 +50,12 @@ class SendController {
 
     private final Sockets sockets;
     private final Timeouts timeouts;
+    private final Receiving receiving;
 
-    SendController(Sockets sockets, Timeouts timeouts) {
+    SendController(Sockets sockets, Timeouts timeouts, Receiving receiving) {
         this.sockets = sockets;
         this.timeouts = timeouts;
+        this.receiving = receiving;
     }
 
     /** A body that is taken as it is, for the generated API document: an InputStream does not tell. */
@@ -124,40 +130,122 @@ class SendController {
         }));
     }
 
+    /** What sendall answers, for the generated API document: the return type does not tell. */
+    @Target(ElementType.METHOD)
+    @Retention(RetentionPolicy.RUNTIME)
+    @ApiResponse(
+            responseCode = "200",
+            content = {
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON_VALUE,
+                        schema = @Schema(oneOf = {SentJson.class, Receiving.ReceivedJson.class})),
+                @Content(
+                        mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                        schema = @Schema(type = "string", format = "binary")),
+                @Content(mediaType = MediaType.TEXT_PLAIN_VALUE, schema = @Schema(type = "string"))
+            })
+    @ApiResponse(responseCode = "204", content = @Content)
+    private @interface SentOrReceivedResponses {}
+
+    /** What is to be received after it was all sent, as query parameters. */
+    record Next(
+            @Nullable Boolean recv,
+            @Nullable Long bufsize,
+            @Nullable String until) {}
+
     @PostMapping(
             path = "/{id}/sendall",
             consumes = MediaType.APPLICATION_JSON_VALUE,
-            produces = MediaType.APPLICATION_JSON_VALUE)
-    SentJson sendall(
+            produces = {
+                MediaType.APPLICATION_JSON_VALUE,
+                MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                MediaType.TEXT_PLAIN_VALUE
+            })
+    @SentOrReceivedResponses
+    ResponseEntity<?> sendall(
             Owner owner,
             @PathVariable String id,
             @RequestParam(required = false) @Nullable Constant flags,
             @RequestParam(required = false) @Nullable Long timeoutMs,
+            @ParameterObject Next next,
             @RequestBody SendRequest body,
-            HttpServletRequest http) {
-        return sendall(owner, id, flags, timeoutMs, new ByteArrayInputStream(body.bytes()), http);
+            HttpServletRequest http,
+            HttpServletResponse response) {
+        return sendall(owner, id, flags, timeoutMs, next, new ByteArrayInputStream(body.bytes()), http, response);
     }
 
     @PostMapping(
             path = "/{id}/sendall",
             consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE,
-            produces = MediaType.APPLICATION_JSON_VALUE)
+            produces = {
+                MediaType.APPLICATION_JSON_VALUE,
+                MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                MediaType.TEXT_PLAIN_VALUE
+            })
     @BytesBody
-    SentJson sendall(
+    @SentOrReceivedResponses
+    ResponseEntity<?> sendall(
             Owner owner,
             @PathVariable String id,
             @RequestParam(required = false) @Nullable Constant flags,
             @RequestParam(required = false) @Nullable Long timeoutMs,
+            @ParameterObject Next next,
             InputStream body,
-            HttpServletRequest http) {
-        return new SentJson(sockets.with(owner.name(), id, handle -> {
-            Deadline deadline = timeouts.ofSender(timeoutMs, http);
-            if (!handle.socket().isStream()) {
-                return (long) sockets.send(handle, read(body, handle, http), Constant.messageFlags(flags), deadline);
+            HttpServletRequest http,
+            HttpServletResponse response) {
+        Receiving.Wish wish = wish(next, http);
+        return sockets.with(owner.name(), id, handle -> {
+            if (wish != null) {
+                requireReceivable(handle, wish);
             }
-            CallsInFlight.room(http).take(BsdSocket.SENDALL_BYTES);
-            return handle.socket().sendAll(body::read, Constant.messageFlags(flags), deadline);
-        }));
+            Deadline deadline = timeouts.ofSender(timeoutMs, http);
+            long sent = sendall(handle, body, Constant.messageFlags(flags), deadline, http);
+            if (wish == null) {
+                return ResponseEntity.ok()
+                        .contentType(MediaType.APPLICATION_JSON)
+                        .body(new SentJson(sent));
+            }
+            // Whatever becomes of the receive.
+            response.setHeader("Socket-Sent", Long.toString(sent));
+            try {
+                Deadline rest = timeouts.of(timeoutMs, http).atMost(deadline.remaining());
+                return receiving.receive(handle, wish, rest, CallsInFlight.room(http));
+            } catch (SocketFault fault) {
+                throw new PartlySent(fault.errno(), sent);
+            }
+        });
+    }
+
+    private Receiving.@Nullable Wish wish(Next next, HttpServletRequest http) {
+        if (Boolean.TRUE.equals(next.recv())) {
+            long size = next.bufsize() == null ? BsdSocket.SENDALL_BYTES : next.bufsize();
+            return receiving.wish(size, null, next.until(), Form.of(http), false);
+        }
+        if (next.bufsize() != null || next.until() != null) {
+            throw SocketFault.invalid(
+                    next.until() == null ? "bufsize" : "until",
+                    "give recv=true as well: a sendall alone receives nothing");
+        }
+        return null;
+    }
+
+    /** Nothing is sent whose answer could not be received. */
+    private static void requireReceivable(Handle handle, Receiving.Wish wish) {
+        handle.requireNoStream();
+        if (wish.until() != null) {
+            Receiving.requireStream(handle, "until");
+        }
+    }
+
+    private long sendall(Handle handle, InputStream body, int flags, Deadline deadline, HttpServletRequest http) {
+        if (!handle.socket().isStream()) {
+            return sockets.send(handle, read(body, handle, http), flags, deadline);
+        }
+        Room room = CallsInFlight.room(http);
+        room.take(BsdSocket.SENDALL_BYTES);
+        long sent = handle.socket().sendAll(body::read, flags, () -> deadline);
+        room.giveBack(BsdSocket.SENDALL_BYTES);
+        return sent;
     }
 
     @PostMapping(

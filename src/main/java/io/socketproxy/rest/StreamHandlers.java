@@ -55,6 +55,7 @@ class StreamHandlers {
             "window", Integer.class,
             "accepts", Integer.class);
 
+    private static final PathPattern CONNECT = PathPatternParser.defaultInstance.parse("/api/v1/connect");
     private static final PathPattern STREAM = PathPatternParser.defaultInstance.parse("/api/v1/sockets/{id}/stream");
 
     private final Streams streams;
@@ -91,17 +92,29 @@ class StreamHandlers {
     @Bean
     HandlerMapping streamHandlerMapping() {
         return new SimpleUrlHandlerMapping(
-                Map.of("/api/v1/connect", gets(this::connect), STREAM.getPatternString(), gets(this::stream)),
-                Ordered.HIGHEST_PRECEDENCE);
+                Map.of(
+                        CONNECT.getPatternString(),
+                        gets(this::connect, "GET", "POST"),
+                        STREAM.getPatternString(),
+                        gets(this::stream, "GET")),
+                Ordered.HIGHEST_PRECEDENCE) {
+            @Override
+            protected @Nullable Object getHandlerInternal(HttpServletRequest request) throws Exception {
+                // Without a WebSocket it is a controller's.
+                return request.getMethod().equals("POST") && CONNECT.matches(path(request))
+                        ? null
+                        : super.getHandlerInternal(request);
+            }
+        };
     }
 
     /** As a controller's method for GET. */
-    private static HttpRequestHandler gets(HttpRequestHandler handler) {
+    private static HttpRequestHandler gets(HttpRequestHandler handler, String... methods) {
         return (request, response) -> {
             switch (request.getMethod()) {
                 case "GET", "HEAD" -> handler.handleRequest(request, response);
-                case "OPTIONS" -> response.setHeader("Allow", "GET,HEAD,OPTIONS");
-                default -> throw new HttpRequestMethodNotSupportedException(request.getMethod(), List.of("GET"));
+                case "OPTIONS" -> response.setHeader("Allow", String.join(",", methods) + ",HEAD,OPTIONS");
+                default -> throw new HttpRequestMethodNotSupportedException(request.getMethod(), List.of(methods));
             }
         };
     }
@@ -151,10 +164,12 @@ class StreamHandlers {
 
     /** Not from the request's attributes: with a context path the mapping finds the handler, and no variables. */
     private static String id(HttpServletRequest request) {
-        PathContainer path =
-                ServletRequestPathUtils.getParsedRequestPath(request).pathWithinApplication();
-        PathPattern.PathMatchInfo match = STREAM.matchAndExtract(path);
+        PathPattern.PathMatchInfo match = STREAM.matchAndExtract(path(request));
         return match == null ? "" : match.getUriVariables().getOrDefault("id", "");
+    }
+
+    private static PathContainer path(HttpServletRequest request) {
+        return ServletRequestPathUtils.getParsedRequestPath(request).pathWithinApplication();
     }
 
     /** A request's parameters, each at most once. */

@@ -226,6 +226,11 @@ public final class BsdSocket implements AutoCloseable {
         return receiving.receiveNow(buffer);
     }
 
+    /** Its bytes up to where they are wanted, of a stream socket. */
+    public StreamReader reader() {
+        return new StreamReader(receiving);
+    }
+
     /** How many bytes of those that count as received an earlier receive had to leave behind for the next one. */
     public int unread() {
         return pushback.length();
@@ -272,14 +277,14 @@ public final class BsdSocket implements AutoCloseable {
     }
 
     /**
-     * Sends all the source has; Python's sendall. The timeout is for the whole.
+     * Sends all the source has; Python's sendall. The wait is asked for with each piece: the same each time is one for the whole.
      *
      * @return how many bytes that were
      * @throws PartlySent with the errno that ended it; EAGAIN when the time was up, EINTR when the caller went while it waited
      * @throws SourceFailed where the source did not come to its end
      */
-    public long sendAll(Source source, int flags, Deadline deadline) {
-        return sending.sendAll(source, flags, deadline);
+    public long sendAll(Source source, int flags, Supplier<Deadline> waits) {
+        return sending.sendAll(source, flags, waits);
     }
 
     /**

@@ -77,7 +77,7 @@ public final class Streams implements SmartLifecycle {
 
         @Override
         public @Nullable Bucket bandwidth(Handle handle) {
-            return sockets.bandwidth(handle.owner());
+            return sockets.quota().bandwidth(handle.owner());
         }
 
         @Override
