@@ -14,6 +14,7 @@ import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Transport;
+import io.socketproxy.socket.bytes.Pushback;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -170,8 +171,7 @@ public final class BsdSocket implements AutoCloseable {
      * Waits for the end of what {@link #startConnect} started.
      *
      * @param pending what it returned, thrown as it is if the wait is none
-     * @throws SocketFault EINPROGRESS where the wait ended too early: the kernel goes on connecting, and a later call tells the
-     *     outcome
+     * @throws SocketFault EINPROGRESS where the wait ended too early: the kernel goes on, and a later call tells the outcome
      */
     public void finishConnect(Cleared.Remote remote, Errno pending, Deadline deadline) {
         peer.finishConnect(kind.address(remote), pending, deadline);

@@ -2,6 +2,7 @@ package io.socketproxy.socket;
 
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Room;
+import io.socketproxy.socket.bytes.Delimiter;
 import java.io.IOException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;

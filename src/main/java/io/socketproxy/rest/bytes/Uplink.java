@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.rest.bytes;
 
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;

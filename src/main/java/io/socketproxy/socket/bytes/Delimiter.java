@@ -1,7 +1,7 @@
-package io.socketproxy.socket;
+package io.socketproxy.socket.bytes;
 
 /** Looks for a byte string in pieces of a stream, as Knuth, Morris and Pratt do: each byte is looked at once. One thread at a time. */
-final class Delimiter {
+public final class Delimiter {
     private final byte[] wanted;
 
     /** How much of the beginning is also the end of the first so many bytes. */
@@ -10,7 +10,7 @@ final class Delimiter {
     private int matched;
 
     /** @param wanted one byte or more */
-    Delimiter(byte[] wanted) {
+    public Delimiter(byte[] wanted) {
         this.wanted = wanted.clone();
         this.borders = new int[wanted.length + 1];
         for (int i = 1, border = 0; i < wanted.length; i++) {
@@ -28,7 +28,7 @@ final class Delimiter {
     }
 
     /** How many of the bytes, which are not yet taken, go up to the end of the first delimiter; all where it does not end in them. */
-    int upTo(byte[] bytes) {
+    public int upTo(byte[] bytes) {
         int length = matched;
         for (int i = 0; i < bytes.length; i++) {
             length = longer(length, bytes[i]);
@@ -40,7 +40,7 @@ final class Delimiter {
     }
 
     /** Takes bytes; returns whether a delimiter has ended in them. */
-    boolean take(byte[] bytes) {
+    public boolean take(byte[] bytes) {
         for (byte next : bytes) {
             matched = longer(matched, next);
             if (matched == wanted.length) {

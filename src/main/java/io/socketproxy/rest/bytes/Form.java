@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.rest.bytes;
 
 import jakarta.servlet.http.HttpServletRequest;
 import java.nio.charset.StandardCharsets;

@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.rest.bytes;
 
 import io.github.bucket4j.Bucket;
 import io.socketproxy.registry.Handle;

@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.rest.bytes;
 
 import io.socketproxy.frontdoor.OpenExchange;
 import io.socketproxy.http.BodyBounds;
@@ -9,6 +9,8 @@ import io.socketproxy.overload.Exhausted;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.registry.Sockets;
+import io.socketproxy.rest.AddressJson;
+import io.socketproxy.rest.Constant;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Caller;

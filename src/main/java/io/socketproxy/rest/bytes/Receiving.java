@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.rest.bytes;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.socketproxy.address.InetText;
@@ -11,6 +11,8 @@ import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Transport;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
+import io.socketproxy.rest.AddressJson;
+import io.socketproxy.rest.Constant;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Message;
 import io.socketproxy.socket.SocketFault;

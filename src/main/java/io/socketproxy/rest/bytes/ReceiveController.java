@@ -1,8 +1,9 @@
-package io.socketproxy.rest;
+package io.socketproxy.rest.bytes;
 
 import io.socketproxy.http.CallsInFlight;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.registry.Sockets;
+import io.socketproxy.rest.Constant;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.SocketFault;
 import io.swagger.v3.oas.annotations.media.Content;

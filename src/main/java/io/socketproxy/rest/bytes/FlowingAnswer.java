@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.rest.bytes;
 
 import io.socketproxy.socket.StreamReader;
 import jakarta.servlet.http.HttpServletRequest;

@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.rest.bytes;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.socketproxy.address.Endpoint;
@@ -10,6 +10,8 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.overload.Room;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
+import io.socketproxy.rest.AddressJson;
+import io.socketproxy.rest.Constant;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
@@ -44,7 +46,7 @@ import tools.jackson.databind.annotation.JsonDeserialize;
 /** Data into handles: send(2), sendto(2), and send(2) until all is sent. */
 @RestController
 @RequestMapping("/api/v1/sockets")
-class SendController {
+public class SendController {
     /** How much of a body one send takes to the kernel, which has no larger buffers by default. */
     private static final int MAX_SEND = 1 << 20;
 
@@ -70,14 +72,14 @@ class SendController {
     private @interface BytesBody {}
 
     /** What is to be sent, as JSON. */
-    record SendRequest(
+    public record SendRequest(
             byte @Nullable [] data,
 
             @JsonDeserialize(using = JsonText.Utf8.class) @Schema(implementation = String.class)
             byte @Nullable [] text)
             implements JsonBodies.Data {
         @JsonIgnore
-        byte[] bytes() {
+        public byte[] bytes() {
             byte[] bytes = data != null ? data : text;
             if (bytes == null || data != null && text != null) {
                 throw SocketFault.invalid("data", "give either data (base64) or text (sent as UTF-8)");

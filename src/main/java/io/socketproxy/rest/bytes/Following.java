@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.rest.bytes;
 
 import io.socketproxy.frontdoor.OpenExchange;
 import io.socketproxy.http.CallsInFlight;
