@@ -8,6 +8,7 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
+import io.socketproxy.libc.Linger;
 import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -123,6 +124,11 @@ public final class SocketOptions {
     public void set(int level, int name, byte @Nullable [] value, int length) {
         requireAllowed(level, name);
         descriptor.call(() -> SocketFault.check(Libc.setsockopt(descriptor.number(), level, name, value, length)));
+    }
+
+    /** Lets close(2) reset the peer. */
+    public void resetOnClose() {
+        descriptor.call(() -> SocketFault.check(Linger.reset(descriptor.number())));
     }
 
     /** Whether SO_REUSEADDR or SO_REUSEPORT is on. */
