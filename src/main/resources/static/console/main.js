@@ -111,6 +111,10 @@ class Console {
 
   #signOut() {
     sessionStorage.removeItem(TOKEN);
+    // A tab that was opened from here has a copy of what was kept.
+    const tabs = new BroadcastChannel('socket-proxy.signed-out');
+    tabs.postMessage(null);
+    tabs.close();
     this.sessions?.detachAll();
     this.handles?.stop();
     this.#page?.dispose();
@@ -143,7 +147,7 @@ class Console {
         h('nav', { 'aria-label': 'Pages' }, Object.values(this.links)),
         this.live,
         h('div.top-end', {},
-          h('a.button.quiet', { href: 'swagger-ui.html', target: '_blank', rel: 'noopener', title: 'The REST interface, in Swagger UI', 'aria-label': 'REST interface, in Swagger UI' }, h('span.wide-only', {}, 'REST interface'), icon('external')),
+          h('a.button.quiet', { href: 'swagger-ui.html', target: '_blank', rel: 'opener', title: 'The REST interface, in Swagger UI', 'aria-label': 'REST interface, in Swagger UI' }, h('span.wide-only', {}, 'REST interface'), icon('external')),
           themeButton(),
           h('button.icon-button', {
             type: 'button',
