@@ -35,6 +35,10 @@ export class Composer {
   constructor(session) {
     this.#session = session;
     this.node = this.#build();
+    if (session.draft) {
+      this.#fill(session.draft);
+      session.draft = null;
+    }
     this.update();
   }
 
@@ -131,6 +135,13 @@ export class Composer {
     this.#input.placeholder = open
       ? (this.#kind === 'hex' ? '48 65 6c 6c 6f 0d 0a' : 'Data to send')
       : session.closed ? 'The handle is closed' : session.shut ? 'Shut down for writing' : 'Not connected';
+  }
+
+  #fill({ kind = 'text', text: typed }) {
+    this.node.querySelector(`input[value="${kind}"]`).checked = true;
+    this.#setKind(kind);
+    this.#input.value = typed;
+    this.#grow();
   }
 
   #setKind(kind) {

@@ -1,5 +1,6 @@
 import { aboutPanel } from './about-panel.js';
 import { callsPanel } from './calls-panel.js';
+import { CodePanel } from './code-panel.js';
 import { Composer } from './composer.js';
 import { ConnectionsPanel } from './connections-panel.js';
 import { announce, h, icon, perFrame, setText, toast } from './dom.js';
@@ -7,6 +8,7 @@ import { FactsStrip } from './facts-strip.js';
 import * as format from './format.js';
 import { shown } from './forms.js';
 import { JournalView } from './journal-view.js';
+import { nameControl } from './name-control.js';
 import { OptionsPanel } from './options-panel.js';
 import { ProblemSlot } from './problem.js';
 import { Tabs } from './tabs.js';
@@ -56,7 +58,9 @@ export class HandlePane {
   }
 
   get title() {
-    return `${format.kind(this.#socket)} ${format.address(this.#socket.remoteAddress ?? this.#socket.localAddress)}`;
+    return this.#console.names.title(
+      this.#session.id,
+      `${format.kind(this.#socket)} ${format.address(this.#socket.remoteAddress ?? this.#socket.localAddress)}`);
   }
 
   #build() {
@@ -76,7 +80,7 @@ export class HandlePane {
       h('header.handle-head', {},
         h('div.handle-title', {},
           h('a.icon-button.back', { href: '#/', 'aria-label': 'All sockets' }, icon('back')),
-          h('div.names', {}, h('div.name-line', {}, this.heading, this.state), this.route),
+          h('div.names', {}, h('div.name-line', {}, this.heading, nameControl(this.#console, this.#session.id, () => this.#renamed()), this.state), this.route),
           h('div.handle-actions', {}, this.attach, this.halfClose, this.closing)),
         this.#facts.node),
       this.#problems.node,
@@ -98,6 +102,7 @@ export class HandlePane {
         onreceived: () => this.#tabs.show('data'),
       }), true],
       ['options', 'Options', () => new OptionsPanel(this.#console.service, this.#session, () => this.#socket).node],
+      ['code', 'Code', () => new CodePanel(this.#console, { id: this.#session.id }).node, true],
       ['about', 'About', () => aboutPanel(this.#socket), true],
     ]);
     const fresh = !listening && ['unbound', 'bound', 'disconnected'].includes(this.#socket.state) && this.#socket.type === 'SOCK_STREAM'
@@ -156,6 +161,11 @@ export class HandlePane {
 
   async #renew() {
     this.#console.handles.put(await this.#console.service.call('GET', `sockets/${this.#session.id}`));
+    this.update();
+  }
+
+  #renamed() {
+    this.#console.retitle();
     this.update();
   }
 

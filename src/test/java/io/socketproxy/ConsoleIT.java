@@ -51,6 +51,13 @@ class ConsoleIT {
                 "a-thousand-sockets",
                 "flood",
                 "hostile-bytes",
+                "demos",
+                "presets",
+                "palette",
+                "names",
+                "scale",
+                "copy-as-programs",
+                "copy-as-a-session",
             })
     void works(String name) throws Exception {
         Chromium.run(
