@@ -251,18 +251,19 @@ export class HandlePane {
     }
   }
 
+  // Which side has connected is known only of what was accepted here.
   #whereFrom({ remoteAddress, peer, acceptedOn, localAddress }) {
     return acceptedOn ? `accepted on ${format.address(acceptedOn)}`
-      : (remoteAddress ?? peer) && localAddress ? `from ${format.address(localAddress)}` : '';
+      : (remoteAddress ?? peer) && localAddress ? `local ${format.address(localAddress)}` : '';
   }
 
   #offerActions(socket) {
     const session = this.#session;
     const { closed } = session;
     const elsewhere = isElsewhere(socket, session);
-    this.attach.hidden = closed || socket.state === 'listening';
+    this.attach.hidden = closed || (socket.state === 'listening' && !elsewhere);
     setText(this.attach, elsewhere ? 'Take over' : { detached: 'Attach', attaching: 'Attaching…', attached: 'Detach', resuming: 'Resuming…' }[session.state]);
-    this.attach.classList.toggle('primary', session.state === 'detached');
+    this.attach.classList.toggle('primary', session.state === 'detached' && socket.state !== 'disconnected');
     this.attach.title = elsewhere ? 'End the other stream, and attach one here'
       : session.attached ? 'Let go of the stream: the handle lives on, for its lease'
         : 'Attach a stream: data appears here as it comes';
