@@ -108,7 +108,7 @@ export class HandlePane {
     this.#tabs.set([
       listening ? ['connections', 'Connections', () => this.#connectionsPanel()] : ['data', 'Data', () => this.#dataPanel()],
       ['calls', 'Calls', () => this.#callsPanel()],
-      ['options', 'Options', () => new OptionsPanel(this.#console.service, this.#session, () => this.#socket).node],
+      ['options', 'Options', () => this.#optionsPanel()],
       ['code', 'Code', () => new CodePanel(this.#console, { id: this.#session.id }).node, true],
       ['about', 'About', () => aboutPanel(this.#socket), true],
     ]);
@@ -138,6 +138,12 @@ export class HandlePane {
     });
     this.#calls.update(this.#socket);
     return this.#calls.node;
+  }
+
+  #optionsPanel() {
+    return this.#session.closed
+      ? h('p.options-panel', {}, 'The handle is closed, and its options are gone with it.')
+      : new OptionsPanel(this.#console.service, this.#session, () => this.#socket).node;
   }
 
   #connectionsPanel() {

@@ -83,6 +83,9 @@ const elsewhere = (settings) => (name) => browse(name, async (page, context) => 
   await open(second, id);
   await badge(second, "attached elsewhere");
   await audit(second, "attached elsewhere");
+  if (settings !== phone && settings.context.colorScheme === "dark") {
+    await picture(second, "console-elsewhere");
+  }
   await second.getByRole("tab", { name: "Calls" }).click();
   await refused(second.getByRole("form", { name: "Receive" }).getByRole("button"), /A stream is attached/);
   await second.getByRole("tab", { name: "Data" }).click();
@@ -156,6 +159,8 @@ export const cases = {
     await page.getByRole("tab", { name: "Calls" }).click();
     await refused(page.getByRole("form", { name: "Receive" }).getByRole("button"), /closed/);
     await audit(page, "gone");
+    await page.getByRole("tab", { name: "Options" }).click();
+    await page.getByText("its options are gone with it").waitFor();
     await page.getByRole("button", { name: "Connect again" }).click();
     await state(page, "connected");
     assert.notEqual((await handleTo(port)).id, id);
