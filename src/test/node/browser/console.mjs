@@ -4,11 +4,12 @@
 import { cases as access } from "./console/access.mjs";
 import { cases as calls } from "./console/calls.mjs";
 import { cases as journal } from "./console/journal.mjs";
+import { cases as panels } from "./console/panels.mjs";
 import { cases as signIn } from "./console/sign-in.mjs";
 import { cases as streams } from "./console/streams.mjs";
 import { call, closers, handles } from "./console/support.mjs";
 
-const cases = { ...signIn, ...streams, ...journal, ...calls, ...access };
+const cases = { ...signIn, ...streams, ...journal, ...calls, ...panels, ...access };
 
 const name = process.env.CASE;
 try {

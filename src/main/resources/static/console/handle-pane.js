@@ -1,6 +1,7 @@
 import { aboutPanel } from './about-panel.js';
 import { callsPanel } from './calls-panel.js';
 import { Composer } from './composer.js';
+import { ConnectionPanel } from './connection-panel.js';
 import { ConnectionsPanel } from './connections-panel.js';
 import { announce, h, icon, perFrame, setText, toast } from './dom.js';
 import { FactsStrip } from './facts-strip.js';
@@ -93,6 +94,7 @@ export class HandlePane {
     this.#listening = listening;
     this.#tabs.set([
       listening ? ['connections', 'Connections', () => this.#connectionsPanel()] : ['data', 'Data', () => this.#dataPanel()],
+      ...(format.kind(this.#socket).startsWith('TCP') ? [['connection', listening ? 'Queue' : 'Connection', () => this.#connectionPanel()]] : []),
       ['calls', 'Calls', () => callsPanel(this.#console, this.#session, this.#socket, {
         onchange: () => this.update(),
         onreceived: () => this.#tabs.show('data'),
@@ -117,6 +119,12 @@ export class HandlePane {
     });
     this.#composer = new Composer(session);
     return h('div.data-panel', {}, this.#view.node, this.#composer.node);
+  }
+
+  #connectionPanel() {
+    const panel = new ConnectionPanel(this.#console.service, this.#session);
+    this.#cleanup.push(() => panel.dispose());
+    return panel.node;
   }
 
   #connectionsPanel() {
