@@ -8,8 +8,10 @@ import { cases as panels } from "./console/panels.mjs";
 import { cases as signIn } from "./console/sign-in.mjs";
 import { cases as streams } from "./console/streams.mjs";
 import { call, closers, handles } from "./console/support.mjs";
+import { cases as transcripts } from "./console/transcripts.mjs";
+import { cases as truth } from "./console/truth.mjs";
 
-const cases = { ...signIn, ...streams, ...journal, ...calls, ...panels, ...access };
+const cases = { ...signIn, ...streams, ...journal, ...calls, ...panels, ...access, ...truth, ...transcripts };
 
 const name = process.env.CASE;
 try {
@@ -18,7 +20,8 @@ try {
   for (const close of closers.reverse()) {
     close();
   }
-  for (const { id } of await handles()) {
+  // A service that has been stopped has none.
+  for (const { id } of await handles().catch(() => [])) {
     await call("DELETE", `sockets/${id}`).catch(() => {});
   }
 }

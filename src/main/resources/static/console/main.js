@@ -5,7 +5,7 @@ import { PolicyPage } from './policy-page.js';
 import { problemCard } from './problem.js';
 import { ResolverPage } from './resolver-page.js';
 import { Service } from './service.js';
-import { Sessions } from './session.js';
+import { Sessions } from './sessions.js';
 import { SocketsPage, handlePaneLoaded } from './sockets-page.js';
 
 const TOKEN = 'socket-proxy.token';
@@ -103,15 +103,17 @@ class Console {
     });
     this.#frame();
     this.service.synchronise().catch(() => {});
+    const { sessions, service } = this;
     const first = this.handles.start();
-    // A link to a handle cannot be followed before the list is there, and what shows a handle.
-    const ready = location.hash.startsWith('#/sockets/') ? Promise.all([first, handlePaneLoaded]) : first;
+    const kept = first.then(() => keep && service.owner !== null && sessions.keep(service.owner));
+    // A link to a handle cannot be followed before the list is there, what was kept of it, and what shows a handle.
+    const ready = location.hash.startsWith('#/sockets/') ? Promise.all([kept, handlePaneLoaded]) : first;
     ready.finally(() => this.service?.token === token && this.#navigate(false));
   }
 
   #signOut() {
     sessionStorage.removeItem(TOKEN);
-    this.sessions?.detachAll();
+    this.sessions?.end();
     this.handles?.stop();
     this.#page?.dispose();
     this.#page = null;
@@ -160,8 +162,18 @@ class Console {
   }
 
   #setLive(live) {
+    const stopping = live && this.service.draining;
     this.live.classList.toggle('down', !live);
-    setText(this.live, live ? 'live' : 'no answer');
+    this.live.classList.toggle('stopping', stopping);
+    setText(this.live, stopping ? 'stopping' : live ? 'live' : 'no answer');
+    this.#retitle();
+  }
+
+  // What it names may change while it is open: a bare handle that is connected, say.
+  #retitle() {
+    if (this.#page) {
+      document.title = `${this.#page.title} – socket-proxy`;
+    }
   }
 
   #navigate(byUser) {
@@ -186,7 +198,7 @@ class Console {
     if (route === 'sockets') {
       this.#page.open(first === 'sockets' && id ? id : null);
     }
-    document.title = `${this.#page.title} – socket-proxy`;
+    this.#retitle();
     if (byUser) {
       this.#page.focus();
     }

@@ -33,6 +33,10 @@ export class Service extends EventTarget {
   /** The server's clock minus this one, in milliseconds: leases end by the server's. */
   skew = 0;
 
+  /** Whose handles they are, and whether the server is shutting down; known when they have been asked for. */
+  owner = null;
+  draining = false;
+
   constructor(token) {
     super();
     this.token = token;
@@ -69,6 +73,8 @@ export class Service extends EventTarget {
     do {
       const page = await this.call('GET', 'sockets', { query: { limit: 250, cursor } });
       sockets.push(...page.sockets);
+      this.owner = page.owner;
+      this.draining = page.draining;
       cursor = page.nextCursor;
     } while (cursor);
     return sockets;
