@@ -38,6 +38,10 @@ export class Composer {
   constructor(session) {
     this.#session = session;
     this.node = this.#build();
+    if (session.draft) {
+      this.#fill(session.draft);
+      session.draft = null;
+    }
     this.update();
   }
 
@@ -139,6 +143,13 @@ export class Composer {
     offer(this.#send, this.#sending ? null : reason);
     this.#input.disabled = reason !== null;
     this.#input.placeholder = reason ?? (this.#kind === 'hex' ? '48 65 6c 6c 6f 0d 0a' : 'Data to send');
+  }
+
+  #fill({ kind = 'text', text: typed }) {
+    this.node.querySelector(`input[value="${kind}"]`).checked = true;
+    this.#setKind(kind);
+    this.#input.value = typed;
+    this.#grow();
   }
 
   #setKind(kind) {

@@ -2,6 +2,7 @@ import { aboutPanel } from './about-panel.js';
 import { whyNot } from './allowed.js';
 import { badge, isElsewhere, notesOf, stateOf } from './badges.js';
 import { callsPanel } from './calls-panel.js';
+import { CodePanel } from './code-panel.js';
 import { Composer } from './composer.js';
 import { ConnectionPanel } from './connection-panel.js';
 import { ConnectionsPanel } from './connections-panel.js';
@@ -10,6 +11,7 @@ import { FactsStrip } from './facts-strip.js';
 import * as format from './format.js';
 import { shown } from './forms.js';
 import { JournalView } from './journal-view.js';
+import { nameControl } from './name-control.js';
 import { offer } from './offer.js';
 import { again, openSocket } from './open-socket.js';
 import { OptionsPanel } from './options-panel.js';
@@ -63,7 +65,7 @@ export class HandlePane {
   }
 
   get title() {
-    return format.title(this.#socket);
+    return this.#console.names.title(this.#session.id, format.title(this.#socket));
   }
 
   #build() {
@@ -86,7 +88,10 @@ export class HandlePane {
       h('header.handle-head', {},
         h('div.handle-title', {},
           h('a.icon-button.back', { href: '#/', 'aria-label': 'All sockets' }, icon('back')),
-          h('div.names', {}, h('div.name-line', {}, this.heading, this.state, this.stateWhy, this.notes), this.route),
+          h('div.names', {},
+            h('div.name-line', {},
+              this.heading, nameControl(this.#console, this.#session.id, () => this.#renamed()), this.state, this.stateWhy, this.notes),
+            this.route),
           h('div.handle-actions', {}, this.attach, this.halfClose, this.closing, this.again)),
         this.#facts.node),
       this.#problems.node,
@@ -106,6 +111,7 @@ export class HandlePane {
       ...(format.kind(this.#socket).startsWith('TCP') ? [['connection', listening ? 'Queue' : 'Connection', () => this.#connectionPanel()]] : []),
       ['calls', 'Calls', () => this.#callsPanel()],
       ['options', 'Options', () => new OptionsPanel(this.#console.service, this.#session, () => this.#socket).node],
+      ['code', 'Code', () => new CodePanel(this.#console, { id: this.#session.id }).node, true],
       ['about', 'About', () => aboutPanel(this.#socket), true],
     ]);
     const fresh = !listening && ['unbound', 'bound', 'disconnected'].includes(this.#socket.state) && this.#socket.type === 'SOCK_STREAM'
@@ -187,6 +193,11 @@ export class HandlePane {
 
   async #renew() {
     this.#console.handles.put(await this.#console.service.call('GET', `sockets/${this.#session.id}`));
+    this.update();
+  }
+
+  #renamed() {
+    this.#console.retitle();
     this.update();
   }
 

@@ -1,6 +1,8 @@
 import { h, icon, setText, toast } from './dom.js';
 import { callForm, check, field, shown } from './forms.js';
 import { Handles } from './handles.js';
+import { PALETTE_KEYS, listenForKeys } from './keys.js';
+import { Names } from './names.js';
 import { PolicyPage } from './policy-page.js';
 import { problemCard } from './problem.js';
 import { ResolverPage } from './resolver-page.js';
@@ -30,8 +32,16 @@ class Console {
   service = null;
   handles = null;
   sessions = null;
+  names = null;
+  echo = null;
 
   start() {
+    listenForKeys({
+      palette: () => this.service && this.openPalette(),
+      help: () => this.service && this.help(),
+      search: () => this.service && this.#search(),
+      create: () => this.service && this.create(),
+    });
     addEventListener('hashchange', () => {
       const token = tokenFromLink();
       if (token) {
@@ -90,6 +100,7 @@ class Console {
     this.service = new Service(token);
     this.handles = new Handles(this.service);
     this.sessions = new Sessions(this.service, this.handles);
+    this.names = new Names(() => this.service?.owner ?? '', keep);
     this.service.addEventListener('unauthorized', () => {
       if (this.service?.token === token) {
         this.#signOut();
@@ -113,6 +124,12 @@ class Console {
 
   #signOut() {
     sessionStorage.removeItem(TOKEN);
+    // A tab that was opened from here has a copy of what was kept.
+    const tabs = new BroadcastChannel('socket-proxy.signed-out');
+    tabs.postMessage(null);
+    tabs.close();
+    this.echo?.stop();
+    this.echo = null;
     this.sessions?.end();
     this.handles?.stop();
     this.#page?.dispose();
@@ -121,6 +138,7 @@ class Console {
     this.service = null;
     this.handles = null;
     this.sessions = null;
+    this.names = null;
     closeDialogs();
   }
 
@@ -145,7 +163,9 @@ class Console {
         h('nav', { 'aria-label': 'Pages' }, Object.values(this.links)),
         this.live,
         h('div.top-end', {},
-          h('a.button.quiet', { href: 'swagger-ui.html', target: '_blank', rel: 'noopener', title: 'The REST interface, in Swagger UI', 'aria-label': 'REST interface, in Swagger UI' }, h('span.wide-only', {}, 'REST interface'), icon('external')),
+          h('button.icon-button', { type: 'button', title: `Commands (${PALETTE_KEYS})`, 'aria-label': 'Commands', 'aria-keyshortcuts': 'Control+K', onclick: () => this.openPalette() }, icon('search')),
+          h('a.button.quiet.wide-only', { href: 'swagger-ui.html', target: '_blank', rel: 'opener', title: 'The REST interface, in Swagger UI', 'aria-label': 'REST interface, in Swagger UI' }, 'REST interface', icon('external')),
+          h('button.icon-button', { type: 'button', title: 'Help (?)', 'aria-label': 'Help', onclick: () => this.help() }, icon('help')),
           themeButton(),
           h('button.icon-button', {
             type: 'button',
@@ -166,11 +186,11 @@ class Console {
     this.live.classList.toggle('down', !live);
     this.live.classList.toggle('stopping', stopping);
     setText(this.live, stopping ? 'stopping' : live ? 'live' : 'no answer');
-    this.#retitle();
+    this.retitle();
   }
 
-  // What it names may change while it is open: a bare handle that is connected, say.
-  #retitle() {
+  /** What the page shows is called otherwise: a bare handle that is connected, say, or one that was given a name. */
+  retitle() {
     if (this.#page) {
       document.title = `${this.#page.title} – socket-proxy`;
     }
@@ -198,9 +218,41 @@ class Console {
     if (route === 'sockets') {
       this.#page.open(first === 'sockets' && id ? id : null);
     }
-    this.#retitle();
+    this.retitle();
     if (byUser) {
       this.#page.focus();
+    }
+  }
+
+  /** Asks what socket to make; a preset fills the form in. */
+  async create(preset) {
+    const { newSocketDialog } = await import('./new-socket.js');
+    newSocketDialog(this, preset);
+  }
+
+  async openPalette() {
+    const { openPalette } = await import('./palette.js');
+    openPalette(this);
+  }
+
+  async help() {
+    const { openHelp } = await import('./help.js');
+    openHelp();
+  }
+
+  /** Swagger UI; the tab begins with a copy of this one's storage, and so signed in. */
+  openRest() {
+    open('swagger-ui.html', '_blank');
+  }
+
+  #search() {
+    const inputs = [...document.querySelectorAll('.handle-pane input[type="search"], .filters input')];
+    const input = inputs.find((each) => each.checkVisibility());
+    if (input) {
+      input.focus();
+      input.select();
+    } else {
+      location.hash = '#/';
     }
   }
 }

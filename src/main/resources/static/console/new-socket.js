@@ -13,8 +13,8 @@ const KINDS = [
 const FAMILIES = [['', 'Either'], ['AF_INET', 'IPv4'], ['AF_INET6', 'IPv6']];
 const FAMILY = FAMILIES.slice(1);
 
-/** Asks what socket to make, makes it, and opens it. */
-export function newSocketDialog(app) {
+/** Asks what socket to make, makes it, and opens it. A preset says which kind, where it goes, and what is to be sent first. */
+export function newSocketDialog(app, preset = {}) {
   const { service, handles } = app;
   const lease = () => field('Lease (s)', number('lease', { min: '1', placeholder: '300' }), { hint: 'Until an unused handle is closed' });
   const timeout = () => field('Timeout (ms)', number('timeoutMs', { min: '0', placeholder: '60000' }));
@@ -25,7 +25,11 @@ export function newSocketDialog(app) {
   const done = (socket, values) => {
     dialog.close();
     const { host: name, port: number } = values;
-    openSocket(app, socket, { attach: values.attach, target: socket.remoteAddress && name ? { host: name.trim(), port: number } : null });
+    openSocket(app, socket, {
+      attach: values.attach,
+      target: socket.remoteAddress && name ? { host: name.trim(), port: number } : null,
+      draft: preset.first ?? null,
+    });
   };
 
   /** socket(2), then the rest; what fails in between leaves no handle behind. */
@@ -166,10 +170,16 @@ export function newSocketDialog(app) {
     }),
   };
 
+  const first = preset.kind ?? app.lastKind ?? 'connect';
   const body = h('div.dialog-body');
   const choose = (kind) => {
     app.lastKind = kind;
     body.replaceChildren(forms[kind]());
+    if (kind === preset.kind && preset.host) {
+      body.querySelector('[name="host"]').value = preset.host;
+      body.querySelector('[name="port"]').value = preset.port;
+      body.prepend(h('p.preset', {}, `${preset.name}: the first message is put in for you to send.`));
+    }
   };
   const dialog = h(
     'dialog.dialog',
@@ -179,10 +189,10 @@ export function newSocketDialog(app) {
       h('button.icon-button', { type: 'button', 'aria-label': 'Close', onclick: () => dialog.close() }, icon('close'))),
     h('div.kinds', { role: 'radiogroup', 'aria-label': 'Kind' }, KINDS.map(([kind, label, calls]) =>
       h('label.kind', {},
-        h('input.visually-hidden', { type: 'radio', name: 'kind', value: kind, checked: kind === (app.lastKind ?? 'connect'), onchange: () => choose(kind) }),
+        h('input.visually-hidden', { type: 'radio', name: 'kind', value: kind, checked: kind === first, onchange: () => choose(kind) }),
         h('span', {}, h('strong', {}, label), h('small', {}, calls))))),
     body);
-  choose(app.lastKind ?? 'connect');
+  choose(first);
   document.body.append(dialog);
   dialog.showModal();
   body.querySelector('[autofocus], input, select')?.focus();

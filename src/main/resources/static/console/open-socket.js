@@ -4,12 +4,14 @@ import * as format from './format.js';
 /**
  * Shows a handle that has just been made.
  *
- * @param {{attach?: boolean, target?: {host: string, port: number}|null}} options whether a stream is attached, and where it was connected to by name
+ * @param {{attach?: boolean, target?: {host: string, port: number}|null, draft?: object|null}} options whether a stream is attached, where it was connected to by name,
+ *   and what is offered to be sent first
  */
-export function openSocket({ handles, sessions }, socket, { attach = false, target = null } = {}) {
+export function openSocket({ handles, sessions }, socket, { attach = false, target = null, draft = null } = {}) {
   handles.put(socket);
   const session = sessions.of(socket.id);
   session.target = target;
+  session.draft = draft;
   location.hash = `#/sockets/${socket.id}`;
   if (attach) {
     session.attach();

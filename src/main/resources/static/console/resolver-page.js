@@ -1,6 +1,7 @@
 import { announce, h } from './dom.js';
 import * as format from './format.js';
 import { callForm, checks, field, number, select, shown, text } from './forms.js';
+import { openSocket } from './open-socket.js';
 import { ProblemSlot } from './problem.js';
 import { Malformed, parseHex } from './text.js';
 
@@ -119,14 +120,13 @@ export class ResolverPage {
     const port = sockaddr.port === 0 && number('port', { min: '1', max: '65535', placeholder: 'port', required: true, 'aria-label': `Port at ${name}` });
     const onsubmit = async (event) => {
       event.preventDefault();
-      const target = { ...sockaddr, type, port: port ? Number(port.value) : sockaddr.port };
+      const place = { ...sockaddr, port: port ? Number(port.value) : sockaddr.port };
+      const target = { ...place, type };
       problems.clear();
       button.setAttribute('aria-busy', 'true');
       try {
         const socket = await this.#service.call('POST', 'connections', { json: target });
-        this.#app.handles.put(socket);
-        this.#app.sessions.of(socket.id).attach();
-        location.hash = `#/sockets/${socket.id}`;
+        openSocket(this.#app, socket, { attach: true, target: place });
       } catch (problem) {
         problems.show(shown(problem), { target });
       } finally {

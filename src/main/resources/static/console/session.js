@@ -44,6 +44,9 @@ export class Session extends EventTarget {
   /** How the page shows the journal. */
   mode = 'text';
 
+  /** What is offered to be sent first: `{text}`, or `{kind: 'hex', text}`; null for nothing. */
+  draft = null;
+
   /** What was sent by hand, newest last. */
   history = [];
 

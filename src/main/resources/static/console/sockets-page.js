@@ -1,10 +1,10 @@
 import { stateOf } from './badges.js';
 import { announce, h, icon, perFrame, setText } from './dom.js';
+import { emptyState } from './empty-state.js';
 import * as format from './format.js';
-import { newSocketDialog } from './new-socket.js';
-import { Plot } from './plot.js';
 import { ProblemSlot, problemCard } from './problem.js';
 import { Rows } from './rows.js';
+import { Sparkline } from './sparkline.js';
 
 let HandlePane = null;
 
@@ -73,11 +73,11 @@ export class SocketsPage {
       listening: h('strong', {}, '0'),
       in: h('strong.in', {}, '–'),
       out: h('strong.out', {}, '–'),
-      plot: new Plot(160, 32),
+      plot: new Sparkline(160, 32),
     };
     this.filter = h('input', {
       type: 'search',
-      placeholder: 'Filter by address, id, kind',
+      placeholder: 'Filter by name, address, id, kind',
       'aria-label': 'Filter the sockets',
       spellcheck: 'false',
       autocomplete: 'off',
@@ -94,12 +94,7 @@ export class SocketsPage {
       [['newest', 'Newest first'], ['oldest', 'Oldest first'], ['bytes', 'Most bytes first']].map(([value, label]) => h('option', { value }, label)));
     this.space = h('div.rows');
     this.viewport = h('div.viewport', { role: 'rowgroup', tabindex: '-1', onkeydown: (event) => this.#key(event) }, this.space);
-    this.empty = h(
-      'div.empty',
-      { hidden: true },
-      h('p.empty-title', {}, 'No sockets yet'),
-      h('p', {}, 'Connect to a server, listen on a port, or make a bare handle and call what you like on it.'),
-      h('button.button.primary', { type: 'button', onclick: () => this.#new() }, icon('plus'), h('span', {}, 'New socket')));
+    this.empty = emptyState(this.#console, (preset) => this.#new(preset));
     this.noMatch = h('p.empty', { hidden: true }, 'No socket matches the filter.');
     const header = (text, cls, label) => h('span', { role: 'columnheader', class: cls }, label ? h('span.visually-hidden', {}, label) : text);
     this.table = h(
@@ -138,12 +133,12 @@ export class SocketsPage {
       this.detail);
   }
 
-  #new() {
-    newSocketDialog(this.#console);
+  #new(preset) {
+    this.#console.create(preset);
   }
 
   #createRow() {
-    const plot = new Plot(96, 28);
+    const plot = new Sparkline(96, 28);
     const cell = (cls, ...children) => h('span', { role: 'cell', class: cls }, ...children);
     const node = h(
       'div.row',
@@ -182,7 +177,7 @@ export class SocketsPage {
     const main = peer ? format.address(peer)
       : socket.state === 'listening' ? format.address(socket.localAddress) : 'not connected';
     setText(link.firstChild, format.kind(socket));
-    setText(link.lastChild, main);
+    setText(link.lastChild, this.#console.names.title(id, main));
     link.classList.toggle('faint', main === 'not connected');
     setText(local, socket.localAddress ? format.address(socket.localAddress) : '–');
     setText(received, rates.in >= 0.5 ? format.rate(rates.in) : format.bytes(socket.bytesIn));
@@ -235,7 +230,7 @@ export class SocketsPage {
         continue;
       }
       if (words.length > 0) {
-        const text = `${id} ${format.kind(socket)} ${socket.state} ${format.address(socket.localAddress)} ${format.address(socket.remoteAddress)}`.toLowerCase();
+        const text = `${this.#console.names.of(id)} ${id} ${format.kind(socket)} ${socket.state} ${format.address(socket.localAddress)} ${format.address(socket.remoteAddress)}`.toLowerCase();
         if (!words.every((word) => text.includes(word))) {
           continue;
         }

@@ -78,6 +78,13 @@ class ConsoleIT {
                 "control-characters",
                 "flood",
                 "hostile-bytes",
+                "demos",
+                "presets",
+                "palette",
+                "names",
+                "scale",
+                "copy-as-programs",
+                "copy-as-a-session",
             })
     void works(String name) throws Exception {
         Chromium.run(

@@ -92,7 +92,7 @@ export const cases = {
     const udp = await call("POST", "sockets", { type: "SOCK_DGRAM" });
     await page.goto(`${url}/#/sockets/${udp.id}`);
     await tab(page, "Options").waitFor();
-    assert.deepEqual(await page.getByRole("tab").allTextContents(), ["Data", "Calls", "Options", "About"]);
+    assert.deepEqual(await page.getByRole("tab").allTextContents(), ["Data", "Calls", "Options", "Code", "About"]);
   }),
 
   "policy-rules": (name) => browse(name, async (page) => {
