@@ -9,8 +9,10 @@ import { cases as programs } from "./console/programs.mjs";
 import { cases as signIn } from "./console/sign-in.mjs";
 import { cases as streams } from "./console/streams.mjs";
 import { call, closers, handles } from "./console/support.mjs";
+import { cases as transcripts } from "./console/transcripts.mjs";
+import { cases as truth } from "./console/truth.mjs";
 
-const cases = { ...signIn, ...streams, ...journal, ...calls, ...access, ...commands, ...programs };
+const cases = { ...signIn, ...streams, ...journal, ...calls, ...access, ...truth, ...transcripts, ...commands, ...programs };
 
 const name = process.env.CASE;
 try {
@@ -19,7 +21,8 @@ try {
   for (const close of closers.reverse()) {
     close();
   }
-  for (const { id } of await handles()) {
+  // A service that has been stopped has none.
+  for (const { id } of await handles().catch(() => [])) {
     await call("DELETE", `sockets/${id}`).catch(() => {});
   }
 }

@@ -5,7 +5,7 @@ import { PALETTE_KEYS, listenForKeys } from './keys.js';
 import { Names } from './names.js';
 import { problemCard } from './problem.js';
 import { Service } from './service.js';
-import { Sessions } from './session.js';
+import { Sessions } from './sessions.js';
 import { SocketsPage, loadHandlePane } from './sockets-page.js';
 
 const TOKEN = 'socket-proxy.token';
@@ -135,9 +135,11 @@ class Console {
     });
     this.#frame();
     this.service.synchronise().catch(() => {});
+    const { sessions, service } = this;
     const first = this.handles.start();
-    // A link to a handle cannot be followed before the list is there, and what shows a handle.
-    const ready = location.hash.startsWith('#/sockets/') ? Promise.all([first, rest().handlePane]) : first;
+    const kept = first.then(() => keep && service.owner !== null && sessions.keep(service.owner));
+    // A link to a handle cannot be followed before the list is there, what was kept of it, and what shows a handle.
+    const ready = location.hash.startsWith('#/sockets/') ? Promise.all([kept, rest().handlePane]) : first;
     ready.finally(() => this.service?.token === token && this.#navigate(false)).finally(rest);
   }
 
@@ -149,7 +151,7 @@ class Console {
     tabs.close();
     this.echo?.stop();
     this.echo = null;
-    this.sessions?.detachAll();
+    this.sessions?.end();
     this.handles?.stop();
     this.#page?.dispose();
     this.#page = null;
@@ -201,8 +203,18 @@ class Console {
   }
 
   #setLive(live) {
+    const stopping = live && this.service.draining;
     this.live.classList.toggle('down', !live);
-    setText(this.live, live ? 'live' : 'no answer');
+    this.live.classList.toggle('stopping', stopping);
+    setText(this.live, stopping ? 'stopping' : live ? 'live' : 'no answer');
+    this.retitle();
+  }
+
+  /** What the page shows is called otherwise: a bare handle that is connected, say, or one that was given a name. */
+  retitle() {
+    if (this.#page) {
+      document.title = `${this.#page.title} – socket-proxy`;
+    }
   }
 
   #navigate(byUser) {
@@ -233,11 +245,6 @@ class Console {
     if (byUser) {
       this.#page.focus();
     }
-  }
-
-  /** What the page shows has another name. */
-  retitle() {
-    document.title = `${this.#page.title} – socket-proxy`;
   }
 
   /** Asks what socket to make; a preset fills the form in. */

@@ -1,6 +1,6 @@
-import { announce, h, icon } from './dom.js';
-import * as format from './format.js';
+import { h, icon } from './dom.js';
 import { callForm, check, field, number, select, text } from './forms.js';
+import { openSocket } from './open-socket.js';
 
 const KINDS = [
   ['connect', 'Connect', 'TCP: socket, connect'],
@@ -15,7 +15,7 @@ const FAMILY = FAMILIES.slice(1);
 
 /** Asks what socket to make, makes it, and opens it. A preset says which kind, where it goes, and what is to be sent first. */
 export function newSocketDialog(app, preset = {}) {
-  const { service, handles, sessions } = app;
+  const { service, handles } = app;
   const lease = () => field('Lease (s)', number('lease', { min: '1', placeholder: '300' }), { hint: 'Until an unused handle is closed' });
   const timeout = () => field('Timeout (ms)', number('timeoutMs', { min: '0', placeholder: '60000' }));
   const host = (label, attributes) => field(label, text('host', attributes));
@@ -23,15 +23,13 @@ export function newSocketDialog(app, preset = {}) {
   const attach = (label) => h('div.field.wide', {}, check(label, 'attach', { checked: true }));
 
   const done = (socket, values) => {
-    handles.put(socket);
     dialog.close();
-    const session = sessions.of(socket.id);
-    session.draft = preset.first ?? null;
-    location.hash = `#/sockets/${socket.id}`;
-    if (values.attach) {
-      session.attach();
-    }
-    announce(`${format.kind(socket)} ${socket.state}`);
+    const { host: name, port: number } = values;
+    openSocket(app, socket, {
+      attach: values.attach,
+      target: socket.remoteAddress && name ? { host: name.trim(), port: number } : null,
+      draft: preset.first ?? null,
+    });
   };
 
   /** socket(2), then the rest; what fails in between leaves no handle behind. */

@@ -34,6 +34,9 @@ export class Service extends EventTarget {
   /** The server's clock minus this one, in milliseconds: leases end by the server's. */
   skew = 0;
 
+  /** Whose handles they are, and whether the server is shutting down; known when they have been asked for. */
+  owner = null;
+  draining = false;
   /** What has been asked of it here. */
   history = new History();
 
@@ -74,6 +77,8 @@ export class Service extends EventTarget {
     do {
       const page = await this.call('GET', 'sockets', { query: { limit: 250, cursor } });
       sockets.push(...page.sockets);
+      this.owner = page.owner;
+      this.draining = page.draining;
       cursor = page.nextCursor;
     } while (cursor);
     return sockets;

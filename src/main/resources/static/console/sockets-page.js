@@ -1,3 +1,4 @@
+import { stateOf } from './badges.js';
 import { announce, h, icon, perFrame, setText } from './dom.js';
 import { emptyState } from './empty-state.js';
 import * as format from './format.js';
@@ -46,7 +47,7 @@ export class SocketsPage {
     this.onchange = ({ detail }) => {
       update();
       for (const socket of detail.closed) {
-        announce(`${format.kind(socket)} ${format.address(socket.remoteAddress ?? socket.localAddress)} is closed`);
+        announce(`${format.title(socket)} is closed`);
       }
     };
     this.#handles.addEventListener('change', this.onchange);
@@ -161,8 +162,9 @@ export class SocketsPage {
     const selected = id === this.#selected;
     node.classList.toggle('selected', selected);
     const chip = state.firstChild;
-    chip.className = `state ${socket.state}`;
-    setText(chip, socket.state);
+    const { word, kind } = stateOf(socket, this.#sessions.existing(id));
+    chip.className = `state ${kind}`;
+    setText(chip, word);
     const link = remote.firstChild;
     link.setAttribute('href', `#/sockets/${id}`);
     link.tabIndex = selected || (!this.#indexOf.has(this.#selected) && index === 0) ? 0 : -1;
@@ -171,7 +173,8 @@ export class SocketsPage {
     } else {
       link.removeAttribute('aria-current');
     }
-    const main = socket.remoteAddress ? format.address(socket.remoteAddress)
+    const peer = socket.remoteAddress ?? (socket.state === 'disconnected' ? socket.peer : null);
+    const main = peer ? format.address(peer)
       : socket.state === 'listening' ? format.address(socket.localAddress) : 'not connected';
     setText(link.firstChild, format.kind(socket));
     setText(link.lastChild, this.#console.names.title(id, main));
@@ -187,7 +190,7 @@ export class SocketsPage {
 
   #drawLease(node, socket) {
     if (socket.attached) {
-      setText(node, 'stream');
+      setText(node, (this.#sessions.existing(socket.id)?.state ?? 'detached') === 'detached' ? 'elsewhere' : 'stream');
       node.className = 'c-lease attached';
       return;
     }
@@ -303,6 +306,7 @@ export class SocketsPage {
     if (this.#selected === id) {
       this.#selected = null;
       this.open(id);
+      this.#pane?.focus();
     }
   }
 
@@ -325,7 +329,11 @@ export class SocketsPage {
 
   /** Puts the focus where a reader begins. */
   focus() {
-    (this.#selected ? this.detail.querySelector('h2') : this.heading)?.focus({ preventScroll: true });
+    if (this.#pane) {
+      this.#pane.focus();
+    } else {
+      (this.#selected ? this.detail.querySelector('h2') : this.heading)?.focus({ preventScroll: true });
+    }
   }
 
   get title() {

@@ -6,6 +6,7 @@ import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Attachment;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.Permit;
+import io.socketproxy.socket.SocketFault;
 import org.jspecify.annotations.Nullable;
 
 /** Who is told what a socket does, by its {@link SocketEnd}, on the socket's event loop. */
@@ -42,6 +43,13 @@ public interface Sink {
 
     /** The handle was closed. */
     void handleClosed();
+
+    /**
+     * Another client is to have the socket: this one is told, and lets go of it.
+     *
+     * @throws SocketFault EBUSY where the socket would end with its client
+     */
+    void takenAway();
 
     /** Whether bytes that were given are kept until they are acknowledged, so that another sink may go on with them. */
     default boolean resumes() {
