@@ -106,7 +106,9 @@ public final class Resolver implements AutoCloseable {
         }
         if (resolved.error() != 0) {
             throw new GaiError(
-                    resolved.error(), Errno.of(resolved.errno()), name == null ? String.valueOf(service) : host(name));
+                    resolved.error(),
+                    Errno.of(resolved.errno()),
+                    name != null ? host(name) : service == null ? "" : service);
         }
         return resolved.infos().stream()
                 .map(info -> new AddrInfo(info.family(), info.type(), info.proto(), info.canonname(), info.address()))

@@ -58,10 +58,10 @@ public final class KnownParameters implements HandlerInterceptor {
         if (type == null) {
             throw SocketFault.invalid(
                     name,
-                    "there is no parameter " + name + " here"
+                    "Unknown parameter \"" + name + "\"."
                             + (types.isEmpty()
-                                    ? ""
-                                    : "; known are " + String.join(", ", new TreeSet<>(types.keySet()))));
+                                    ? " None is known here."
+                                    : " Known are: " + String.join(", ", new TreeSet<>(types.keySet())) + "."));
         }
         if (values.length > 1) {
             throw SocketFault.invalid(name, name + " is given more than once");

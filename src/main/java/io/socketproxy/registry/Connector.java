@@ -8,6 +8,7 @@ import io.socketproxy.overload.Budget;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Transport;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Call;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.Poll;
@@ -121,7 +122,7 @@ final class Connector implements AutoCloseable {
         try {
             Errno state = start(handle, remote);
             if (state == Errno.EINPROGRESS && others > 0 && !deadline.isImmediate()) {
-                finishOrAbandon(handle, remote, state, deadline, others);
+                finishOrAbandon(handle, remote, address, state, deadline, others);
             } else if (state != null) {
                 finish(handle, remote, state, deadline);
             }
@@ -156,7 +157,8 @@ final class Connector implements AutoCloseable {
         }
     }
 
-    private void finishOrAbandon(Handle handle, Cleared.Remote remote, Errno state, Deadline deadline, int others) {
+    private void finishOrAbandon(
+            Handle handle, Cleared.Remote remote, SockAddr address, Errno state, Deadline deadline, int others) {
         Duration share = deadline.remaining().dividedBy(others + 1);
         try {
             finish(handle, remote, state, deadline.atMost(share.compareTo(SHARE) < 0 ? share : SHARE));
@@ -166,7 +168,7 @@ final class Connector implements AutoCloseable {
             }
             handle.socket().abandonConnect();
             ports.update(handle);
-            throw new SocketFault(Errno.ETIMEDOUT, "no answer in the time that it had");
+            throw new SocketFault(Errno.ETIMEDOUT, Call.CONNECT, address);
         }
     }
 

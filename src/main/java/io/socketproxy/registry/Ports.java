@@ -8,6 +8,7 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Transport;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Call;
 import io.socketproxy.socket.SocketFault;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -164,7 +165,7 @@ final class Ports {
         Place place = Place.of(handle.socket(), address);
         for (Claim claim : claims.getOrDefault(port, List.of())) {
             if (!claim.handle().owner().equals(handle.owner()) && claim.place().overlaps(place)) {
-                throw new SocketFault(Errno.EADDRINUSE);
+                throw new SocketFault(Errno.EADDRINUSE, Call.BIND, address);
             }
         }
     }

@@ -30,6 +30,7 @@ import io.socketproxy.policy.Transport;
 import io.socketproxy.registry.SocketEvents.End;
 import io.socketproxy.registry.SocketEvents.Operation;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Call;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Message;
 import io.socketproxy.socket.Permit;
@@ -199,7 +200,8 @@ public final class Sockets implements AutoCloseable {
             if (handle == null) {
                 throw new SocketFault(
                         Errno.EBADF,
-                        "no open socket of yours has this id; it may have been closed or its lease expired");
+                        "There is no such socket: it was closed, its lease ran out, or it belongs to another owner. Make a new one"
+                                + " with POST /api/v1/sockets.");
             }
             return inUse(handle, action);
         });
@@ -214,6 +216,8 @@ public final class Sockets implements AutoCloseable {
         handle.beginUse();
         try {
             return action.apply(handle);
+        } catch (SocketFault fault) {
+            throw fault.at(handle.socket());
         } finally {
             handle.endUse();
         }
@@ -226,7 +230,9 @@ public final class Sockets implements AutoCloseable {
         } catch (SocketFault fault) {
             // The handles are closed under the last calls, which have done nothing wrong.
             SocketFault told = stopped && fault.errno() == Errno.EBADF
-                    ? new SocketFault(Errno.EINTR, "the server is stopping and has closed its sockets; make a new one")
+                    ? new SocketFault(
+                            Errno.EINTR,
+                            "The server is stopping and has closed its sockets. Make a new one elsewhere, or later.")
                     : fault;
             events.forEach(listener -> listener.failed(told));
             throw told;
@@ -308,7 +314,7 @@ public final class Sockets implements AutoCloseable {
         synchronized (handle) {
             if (socket.isStream() && !handle.isBound() && Resolver.isInternet(socket.family())) {
                 if (socket.hadPeer()) {
-                    throw new SocketFault(Errno.EINVAL);
+                    throw new SocketFault(Errno.EINVAL, Call.LISTEN, null);
                 }
                 // The kernel would bind it by itself, and nobody would have asked policy. A socket that has a port
                 // from a connect fails here with EINVAL, as it would in listen.
@@ -436,7 +442,7 @@ public final class Sockets implements AutoCloseable {
             return handle;
         } catch (SocketFault fault) {
             if (fault.errno() == Errno.EINPROGRESS) {
-                SocketFault silent = new SocketFault(Errno.ETIMEDOUT, "no answer within timeoutMs");
+                SocketFault silent = new SocketFault(Errno.ETIMEDOUT, Call.CONNECT, address.getFirst());
                 connector.connected(handle, address.getFirst(), start, silent.errno());
                 throw silent;
             }
@@ -849,7 +855,8 @@ public final class Sockets implements AutoCloseable {
     private static void requireNoStream(Handle handle) {
         if (handle.isAttached()) {
             throw new SocketFault(
-                    Errno.EBUSY, "a stream is attached to this socket and receives alone; detach it first");
+                    Errno.EBUSY,
+                    "A stream is attached to this socket and reads from it. Detach it before calling recv or accept.");
         }
     }
 
@@ -874,26 +881,35 @@ public final class Sockets implements AutoCloseable {
                 : proto == 0 || proto == (plainType == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP);
         if (!plain) {
             boolean inRange = proto >= 0 && proto < IPPROTO_MAX;
+            String given = Constants.nameOf("IPPROTO_", proto).orElse("protocol " + proto);
             throw SocketFault.argument(
                     inRange || family == AF_UNIX ? Errno.EPROTONOSUPPORT : Errno.EINVAL,
                     "proto",
-                    "the protocol must be 0, IPPROTO_TCP for SOCK_STREAM or IPPROTO_UDP for SOCK_DGRAM");
+                    given + " does not go with "
+                            + Constants.nameOf("AF_", family).orElse("") + " and "
+                            + Constants.nameOf("SOCK_", plainType).orElse("") + ". Use 0 for the usual protocol.");
         }
         return plainType;
     }
 
     private static void requireFamily(int family) {
         if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) {
-            throw SocketFault.argument(Errno.EAFNOSUPPORT, "family", "the family must be AF_INET, AF_INET6 or AF_UNIX");
+            throw SocketFault.argument(
+                    Errno.EAFNOSUPPORT,
+                    "family",
+                    Constants.nameOf("AF_", family).orElse("Family " + family)
+                            + " sockets are not offered. Use AF_INET or AF_INET6.");
         }
     }
 
     private static int requireType(int type) {
         int plainType = type & ~TYPE_FLAGS;
         if (plainType != SOCK_STREAM && plainType != SOCK_DGRAM) {
-            boolean known = Constants.nameOf("SOCK_", plainType).isPresent();
+            Optional<String> known = Constants.nameOf("SOCK_", plainType);
             throw SocketFault.argument(
-                    known ? Errno.ESOCKTNOSUPPORT : Errno.EINVAL, "type", "the type must be SOCK_STREAM or SOCK_DGRAM");
+                    known.isPresent() ? Errno.ESOCKTNOSUPPORT : Errno.EINVAL,
+                    "type",
+                    known.orElse("Type " + plainType) + " sockets are not offered. Use SOCK_STREAM or SOCK_DGRAM.");
         }
         return plainType;
     }

@@ -7,6 +7,7 @@ import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Call;
 import io.socketproxy.socket.Duplicate;
 import io.socketproxy.socket.Relay;
 import io.socketproxy.socket.SocketFault;
@@ -119,7 +120,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         }
         Errno failed = failure;
         if (failed != null) {
-            to.failed(failed);
+            to.failed(fault(failed));
         }
     }
 
@@ -184,10 +185,14 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     public void readFailed(Errno errno) {
         failure = errno;
         if (sink != null) {
-            sink.failed(errno);
+            sink.failed(fault(errno));
         } else if (isClosing()) {
             close();
         }
+    }
+
+    private SocketFault fault(Errno errno) {
+        return new SocketFault(errno, Call.RECEIVE, null).at(socket);
     }
 
     @Override

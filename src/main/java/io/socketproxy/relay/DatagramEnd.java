@@ -129,7 +129,7 @@ final class DatagramEnd extends ReadyEnd {
                 if (fault.errno() == Errno.EBADF) {
                     return;
                 }
-                to.problem(fault.errno(), String.valueOf(fault.getMessage()));
+                to.problem(fault.errno(), fault.at(socket).getMessage());
             }
         }
         arm();
@@ -261,7 +261,7 @@ final class DatagramEnd extends ReadyEnd {
         } catch (SocketFault fault) {
             Sink from = sink();
             if (fault.errno() == Errno.EMSGSIZE && from != null) {
-                from.tooBig(fault.errno(), "the datagram is longer than the network takes");
+                from.tooBig(fault.errno(), fault.getMessage());
             } else {
                 problem(fault);
             }
@@ -308,7 +308,7 @@ final class DatagramEnd extends ReadyEnd {
     private void problem(SocketFault fault) {
         Sink from = sink();
         if (from != null) {
-            from.problem(fault.errno(), String.valueOf(fault.getMessage()));
+            from.problem(fault.errno(), fault.at(socket).getMessage());
         }
     }
 

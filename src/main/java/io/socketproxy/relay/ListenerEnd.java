@@ -66,7 +66,7 @@ final class ListenerEnd extends ReadyEnd {
             }
             if (!toldOfFault) {
                 toldOfFault = true;
-                to.problem(fault.errno(), String.valueOf(fault.getMessage()));
+                to.problem(fault.errno(), fault.at(socket).getMessage());
             }
             armAfter(RETRY_MILLIS);
         }

@@ -114,7 +114,7 @@ class OptionsController {
             return call.run();
         } catch (SocketFault fault) {
             if (fault.errno() == Errno.EINVAL && fault.field() == null) {
-                throw SocketFault.invalid("value", "the kernel does not take this value or length for the option");
+                throw SocketFault.invalid("value", fault.getMessage());
             }
             throw fault;
         }

@@ -2,6 +2,7 @@ package io.socketproxy.rest;
 
 import io.socketproxy.http.JsonBodies;
 import io.socketproxy.http.Timeouts;
+import io.socketproxy.http.UnfitValue;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
@@ -76,11 +77,9 @@ class PollController {
     /** The entries of a poll, counted while they are read. */
     static final class PollEntries extends ValueDeserializer<List<PollEntry>> {
         @Override
-        public @Nullable List<PollEntry> deserialize(JsonParser json, DeserializationContext context) {
+        public List<PollEntry> deserialize(JsonParser json, DeserializationContext context) {
             if (!json.isExpectedStartArrayToken()) {
-                @SuppressWarnings("unchecked")
-                List<PollEntry> none = (List<PollEntry>) context.handleUnexpectedToken(List.class, json);
-                return none;
+                throw new UnfitValue(json, "must be an array of {id, events}");
             }
             List<PollEntry> entries = new ArrayList<>();
             while (json.nextToken() != JsonToken.END_ARRAY) {

@@ -1,13 +1,10 @@
 package io.socketproxy.socket;
 
 import static io.socketproxy.libc.Constants.POLLIN;
-import static io.socketproxy.libc.Constants.SOL_SOCKET;
-import static io.socketproxy.libc.Constants.SO_PROTOCOL;
 
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.overload.Exhausted;
@@ -46,14 +43,14 @@ public final class BsdSocket implements AutoCloseable {
     /** The one who is told of close(). */
     private volatile @Nullable Runnable whenClosed;
 
-    private BsdSocket(SocketKind kind, IoEventLoop loop, Descriptor descriptor, boolean connected) {
+    private BsdSocket(SocketKind kind, IoEventLoop loop, Descriptor descriptor, @Nullable SockAddr peer) {
         this.kind = kind;
         this.loop = loop;
         this.descriptor = descriptor;
         this.poll = new SocketPoll(descriptor, loop, pushback);
         this.receiving = new ReceiveHalf(descriptor, kind, poll, pushback);
         this.sending = new SendHalf(descriptor, kind, poll);
-        this.peer = new Peer(descriptor, kind, poll, sending, connected);
+        this.peer = new Peer(descriptor, kind, poll, sending, peer);
         this.options = new SocketOptions(descriptor);
     }
 
@@ -64,7 +61,8 @@ public final class BsdSocket implements AutoCloseable {
      * @param permit the socket's from now on if this returns, still the caller's if it throws
      */
     public static BsdSocket open(int family, int type, int proto, IoEventLoopGroup loops, Permit permit) {
-        return adopt(SocketFault.check(Libc.socket(family, type, proto)), family, type, loops, permit, false);
+        int number = SocketFault.check(Call.SOCKET, null, Libc.socket(family, type, proto));
+        return adopt(number, family, type, loops, permit, null);
     }
 
     /** Two sockets connected to each other; socketpair(2). */
@@ -73,21 +71,16 @@ public final class BsdSocket implements AutoCloseable {
     /** Opens a pair; each socket takes over one permit if this returns, and has the next of the loops. */
     public static Pair pair(int family, int type, int proto, IoEventLoopGroup loops, Permit first, Permit second) {
         int[] pair = new int[2];
-        SocketFault.check(Libc.socketpair(family, type, proto, pair));
+        SocketFault.check(Call.SOCKET, null, Libc.socketpair(family, type, proto, pair));
         return new Pair(
-                adopt(pair[0], family, type, loops, first, true), adopt(pair[1], family, type, loops, second, true));
+                adopt(pair[0], family, type, loops, first, Peer.UNNAMED),
+                adopt(pair[1], family, type, loops, second, Peer.UNNAMED));
     }
 
     private static BsdSocket adopt(
-            int number, int family, int type, IoEventLoopGroup loops, Permit permit, boolean connected) {
-        int proto = 0;
-        try {
-            proto = Libc.getsockoptInt(number, SOL_SOCKET, SO_PROTOCOL);
-        } catch (ErrnoException e) {
-            // Every socket of these families has SO_PROTOCOL; 0 stands for the family's own choice anyway.
-        }
-        SocketKind kind = new SocketKind(family, type, proto);
-        return new BsdSocket(kind, loops.next(), new Descriptor(number, kind.isStream(), permit), connected);
+            int number, int family, int type, IoEventLoopGroup loops, Permit permit, @Nullable SockAddr peer) {
+        SocketKind kind = SocketKind.of(number, family, type);
+        return new BsdSocket(kind, loops.next(), new Descriptor(number, kind.isStream(), permit), peer);
     }
 
     /** AF_INET, AF_INET6 or AF_UNIX. */
@@ -145,15 +138,21 @@ public final class BsdSocket implements AutoCloseable {
         return peer.wasSeen();
     }
 
+    /** Whom it was connected to last, or was to be. */
+    public @Nullable SockAddr lastPeer() {
+        return peer.last();
+    }
+
     /** bind(2). */
     public void bind(Cleared.Local local) {
         SockAddr address = kind.address(local);
-        descriptor.call(() -> SocketFault.check(Libc.bind(descriptor.number(), address)));
+        descriptor.call(() -> SocketFault.check(Call.BIND, address, Libc.bind(descriptor.number(), address)));
     }
 
     /** listen(2); a backlog below 0 counts as 0, and the kernel's maximum applies silently. */
     public void listen(int backlog) {
-        descriptor.call(() -> SocketFault.check(Libc.listen(descriptor.number(), Math.max(backlog, 0))));
+        descriptor.call(
+                () -> SocketFault.check(Call.LISTEN, null, Libc.listen(descriptor.number(), Math.max(backlog, 0))));
     }
 
     /**
@@ -199,10 +198,10 @@ public final class BsdSocket implements AutoCloseable {
             SockAddr from = accepted.peer();
             if (from == null) {
                 permit.close();
-                SocketHalf.requirePending(accepted.descriptor());
+                SocketHalf.requirePending(Call.ACCEPT, null, accepted.descriptor());
                 return null;
             }
-            return new Accepted(adopt(accepted.descriptor(), family(), type(), loops, permit, true), from);
+            return new Accepted(adopt(accepted.descriptor(), family(), type(), loops, permit, from), from);
         });
     }
 

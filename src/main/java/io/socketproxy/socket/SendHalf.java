@@ -46,15 +46,15 @@ final class SendHalf extends SocketHalf {
     int send(byte[] data, int offset, int wanted, int flags, @Nullable SockAddr destination, Deadline deadline) {
         int length = kind.isStream() ? Math.min(wanted, MAX_STEP) : wanted;
         if (!kind.isStream() && length > MAX_UDP && length > longestDatagram()) {
-            throw new SocketFault(Errno.EMSGSIZE);
+            throw new SocketFault(Errno.EMSGSIZE, Call.SEND, destination);
         }
         int nativeFlags = MessageFlags.forSend(flags) & ~MSG_DONTWAIT;
         Deadline limit = (flags & MSG_DONTWAIT) != 0 ? Deadline.immediate() : deadline;
         if (!awaitRelay(limit)) {
             throw new SocketFault(
                     Errno.EAGAIN,
-                    "what a stream has sent to this socket goes first, and the peer does not read it. Nothing was sent: try again"
-                            + " later");
+                    "What a stream has sent to this socket goes first, and the peer does not read it. Try again later, or poll for"
+                            + " POLLOUT.");
         }
         // Whether another datagram socket's queue is full is told by readiness only of the peer one is connected to.
         int events = destination instanceof SockAddr.Unix && !kind.isStream() ? 0 : POLLOUT;
@@ -64,7 +64,7 @@ final class SendHalf extends SocketHalf {
                 MemorySegment.copy(data, offset, buffer, ValueLayout.JAVA_BYTE, 0, length);
                 long result = Libc.sendto(descriptor.number(), buffer, nativeFlags, destination);
                 if (result < 0) {
-                    requirePending((int) result);
+                    requirePending(Call.SEND, destination, (int) result);
                     return null;
                 }
                 count(result);
@@ -72,9 +72,7 @@ final class SendHalf extends SocketHalf {
             }
         });
         if (sent == null) {
-            throw new SocketFault(
-                    Errno.EAGAIN,
-                    "the send buffer stayed full; the peer does not read. Nothing was sent: try again later");
+            throw new SocketFault(Errno.EAGAIN, Call.SEND, destination);
         }
         return sent;
     }
@@ -111,9 +109,13 @@ final class SendHalf extends SocketHalf {
             }
             return sent;
         } catch (SocketFault fault) {
-            throw fault.field() != null ? fault : new PartlySent(fault.errno(), sent);
+            throw fault.field() != null ? fault : new PartlySent(fault, sent);
         } catch (Caller.Gone gone) {
-            throw new PartlySent(Errno.EINTR, sent);
+            throw new PartlySent(
+                    new SocketFault(
+                            Errno.EINTR,
+                            "The wait was broken off, since the server stops or you had shut the connection down for writing."),
+                    sent);
         } catch (IOException e) {
             throw new SourceFailed(e, sent);
         }
@@ -125,7 +127,7 @@ final class SendHalf extends SocketHalf {
         try {
             long sent = Libc.sendto(descriptor.number(), data, 0, destination);
             if (sent < 0) {
-                requirePending((int) sent);
+                requirePending(Call.SEND, destination, (int) sent);
                 return false;
             }
             count(sent);

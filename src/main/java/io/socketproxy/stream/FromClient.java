@@ -86,7 +86,7 @@ final class FromClient implements ClientConnection.Events {
         try {
             obey(control.parse(text));
         } catch (SocketFault fault) {
-            session.problem(fault.errno(), String.valueOf(fault.getMessage()));
+            session.problem(fault.errno(), fault.getMessage());
         }
         flow.update();
     }

@@ -198,15 +198,16 @@ final class Session implements Served, Sink {
     }
 
     @Override
-    public void failed(Errno errno) {
-        contained(() -> fail(errno)).run();
+    public void failed(SocketFault fault) {
+        contained(() -> fail(fault)).run();
     }
 
-    private void fail(Errno errno) {
+    private void fail(SocketFault fault) {
         if (mode.control() && isOpen()) {
-            send(host.control().error(errno, errno.strerror()));
+            send(host.control().error(fault.errno(), fault.getMessage()));
         }
-        finish(StreamEnd.TARGET_FAILED, CloseCode.SERVER_ERROR, errno + ": " + errno.strerror());
+        // Not what to do about it, for which a close frame has no room.
+        finish(StreamEnd.TARGET_FAILED, CloseCode.SERVER_ERROR, fault.errno() + ": " + fault.happened());
     }
 
     @Override
@@ -350,7 +351,7 @@ final class Session implements Served, Sink {
 
     private void crashed() {
         try {
-            fail(Errno.ENOBUFS);
+            fail(new SocketFault(Errno.ENOBUFS));
         } catch (RuntimeException | Error again) {
             ClientConnection of = client;
             if (of != null) {

@@ -67,12 +67,13 @@ class ProxyCommandIT extends StreamServer {
     @Test
     void whatTheServiceExplainsIsWhatItSays() throws Exception {
         int closed = Target.closedPort();
-        assertThat(failure(start(TOKEN, closed, ProcessBuilder.Redirect.PIPE))).contains("ECONNREFUSED");
+        assertThat(failure(start(TOKEN, closed, ProcessBuilder.Redirect.PIPE)))
+                .contains("127.0.0.1:" + closed + " refused the connection: nothing listens there", "ECONNREFUSED");
         assertThat(failure(start("spx_wrong", closed, ProcessBuilder.Redirect.PIPE)))
                 .contains("token");
         try (Target target = Target.serving(Target::reset)) {
             assertThat(failure(start(TOKEN, target.port(), ProcessBuilder.Redirect.PIPE)))
-                    .contains("ECONNRESET");
+                    .contains("127.0.0.1:" + target.port() + " reset the connection", "ECONNRESET");
         }
     }
 
