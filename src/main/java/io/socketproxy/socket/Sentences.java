@@ -27,14 +27,15 @@ record Sentences(String happened, String todo) {
     /**
      * The words for a failed call.
      *
-     * @param subject what the call was given: an address or an option
+     * @param given what the call was given, an address or an option; null for nothing
      * @param at null where nothing is known of the socket
      */
-    static Sentences of(Errno errno, Call call, @Nullable Object subject, @Nullable Situation at) {
-        SockAddr target = subject instanceof SockAddr address ? address : null;
+    static Sentences of(Errno errno, Call call, @Nullable Object given, @Nullable Situation at) {
+        Object subject = given == null ? "option" : given;
+        SockAddr target = given instanceof SockAddr address ? address : null;
         SockAddr peer = target != null || at == null ? target : at.peer();
         return switch (errno) {
-            case EPERM, EACCES -> forbidden(call, subject, target);
+            case EPERM, EACCES -> forbidden(call, given, target);
             case ENOENT ->
                 switch (call) {
                     case SETSOCKOPT -> say("The kernel has nothing of this name for " + subject, "Use another value");
@@ -65,7 +66,7 @@ record Sentences(String happened, String todo) {
                 say(
                         "The datagram is longer than the protocol takes: over UDP and IPv4 65507 bytes are the most",
                         "Send less at once");
-            case EPROTOTYPE -> say(name(target) + " is a socket of another type", "Make a socket of that type");
+            case EPROTOTYPE -> say(first(target) + " is a socket of another type", "Make a socket of that type");
             case ENOPROTOOPT ->
                 say(
                         "The kernel knows no " + subject + " for this socket"
@@ -79,7 +80,7 @@ record Sentences(String happened, String todo) {
                 target == null
                         ? say("The server's kernel does not offer this family", "Use AF_INET")
                         : say(
-                                name(target) + " is not of the socket's family",
+                                first(target) + " is not of the socket's family",
                                 "Give an address of that family, or make a socket of the address's");
             case EADDRINUSE -> inUse(call, target, at);
             case EADDRNOTAVAIL ->
@@ -87,7 +88,8 @@ record Sentences(String happened, String todo) {
                         ? say("The name has no address that could be tried", "Check the name")
                         : call == Call.BIND
                                 ? say(
-                                        InetText.host(target) + " is not an address of the server",
+                                        (target instanceof SockAddr.Unix ? first(target) : InetText.host(target))
+                                                + " is not an address of the server",
                                         "Use one that is, or the wildcard address")
                                 : say("No local port is free for a connection to " + name(target), "Try again later");
             case ENETDOWN, ENETUNREACH, ENONET ->
