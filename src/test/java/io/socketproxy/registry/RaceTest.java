@@ -193,7 +193,9 @@ class RaceTest {
         SocketFault fault = fault(SIX, FOUR);
 
         assertThat(fault.errno()).isEqualTo(Errno.ETIMEDOUT);
-        assertThat(fault).hasMessageContaining("0.0.0.1:80 did not answer in time (ETIMEDOUT)").hasMessageContaining("::1:0:0:0:1]:80 did not answer in time (ETIMEDOUT)");
+        assertThat(fault)
+                .hasMessageContaining("0.0.0.1:80 did not answer in time (ETIMEDOUT)")
+                .hasMessageContaining("::1:0:0:0:1]:80 did not answer in time (ETIMEDOUT)");
         assertThat(course.now).isEqualTo(5_000);
     }
 
