@@ -17,7 +17,7 @@ import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
  * The files in {@code static/}: console, browser client, API documents.
  *
  * <p>Validated by their content, RFC 9110 section 8.8.3: their dates in the jar are the build's, which is reproducible, so that two versions have the
- * same.
+ * same. Weakly, since the bytes are others when they are compressed.
  */
 @Configuration(proxyBeanMethods = false)
 class StaticFiles implements WebMvcConfigurer {
@@ -39,7 +39,7 @@ class StaticFiles implements WebMvcConfigurer {
     private static String hash(Resource resource) {
         try (InputStream content = resource.getInputStream()) {
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(content.readAllBytes());
-            return '"' + HexFormat.of().formatHex(digest, 0, 16) + '"';
+            return "W/\"" + HexFormat.of().formatHex(digest, 0, 16) + '"';
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (NoSuchAlgorithmException e) {

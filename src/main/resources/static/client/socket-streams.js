@@ -1,5 +1,5 @@
-import { deferred } from './promises.js';
 import { aborted } from './errors.js';
+import { deferred } from './promises.js';
 
 /** The halves of a socket, of which `closed` waits for all: it rejects with the first error, and resolves if there was none. */
 class Halves {

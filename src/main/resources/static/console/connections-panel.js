@@ -54,11 +54,12 @@ export class ConnectionsPanel {
 
   #row({ time, socket, address }, now) {
     const state = now?.state ?? 'closed';
+    const from = format.address(address);
     const open = () => this.#console.sessions.of(socket.id)?.attach();
     return h('tr', {},
       h('td.mono', {}, format.clock(time)),
-      h('td.mono', {}, format.address(address)),
+      h('td.mono', {}, from),
       h('td', {}, h('span.state', { class: state }, state)),
-      h('td.end', {}, now && h('a.button.small', { href: `#/sockets/${socket.id}`, onclick: open }, 'Open', h('span.visually-hidden', {}, ` ${format.address(address)}`))));
+      h('td.end', {}, now && h('a.button.small', { href: `#/sockets/${socket.id}`, onclick: open }, 'Open', h('span.visually-hidden', {}, ` ${from}`))));
   }
 }

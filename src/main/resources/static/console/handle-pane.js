@@ -64,7 +64,11 @@ export class HandlePane {
     this.state = h('span.state');
     this.route = h('p.route');
     this.attach = h('button.button', { type: 'button', onclick: () => this.#toggleStream() });
-    this.halfClose = h('button.button', { type: 'button', title: 'Shut down for writing: sends FIN, reading goes on', onclick: () => this.#do(() => this.#session.shutdown('SHUT_WR')) }, 'Half-close');
+    this.halfClose = h('button.button', {
+      type: 'button',
+      title: 'Shut down for writing: sends FIN, reading goes on',
+      onclick: () => this.#do(() => this.#session.shutdown('SHUT_WR')),
+    }, 'Half-close');
     this.closing = h('button.button.danger', { type: 'button', onclick: () => this.#close() }, 'Close');
     return h(
       'article.handle-pane',

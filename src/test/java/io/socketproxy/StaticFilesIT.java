@@ -3,6 +3,7 @@ package io.socketproxy;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -12,10 +13,13 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
@@ -46,6 +50,37 @@ class StaticFilesIT {
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(response.headers().firstValue("Content-Type")).hasValue(mediaType);
         assertThat(response.headers().firstValue("X-Content-Type-Options")).hasValue("nosniff");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {MODULE, "/", "/console/styles/base.css", "/openapi.yaml", "/swagger-ui/swagger-ui-bundle.js"})
+    void areCompressedForWhoAsks(String path) throws Exception {
+        byte[] plain = bytes(path).body();
+        HttpResponse<byte[]> compressed = bytes(path, "Accept-Encoding", "gzip");
+
+        assertThat(compressed.headers().firstValue("Content-Encoding")).hasValue("gzip");
+        assertThat(compressed.headers().allValues("Vary")).anyMatch(vary -> vary.contains("ccept-"));
+        assertThat(compressed.body().length).isLessThan(plain.length / 2);
+        try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(compressed.body()))) {
+            assertThat(in.readAllBytes()).isEqualTo(plain);
+        }
+        assertThat(bytes(path).headers().firstValue("Content-Encoding")).isEmpty();
+        String etag = compressed.headers().firstValue("ETag").orElse("");
+        if (!etag.isEmpty()) {
+            assertThat(get(path, "If-None-Match", etag, "Accept-Encoding", "gzip")
+                            .statusCode())
+                    .isEqualTo(304);
+        }
+    }
+
+    @Test
+    void aPartIsOfTheBytesAsTheyAre() throws Exception {
+        HttpResponse<byte[]> part = bytes(MODULE, "Range", "bytes=0-2999", "Accept-Encoding", "gzip");
+
+        assertThat(part.statusCode()).isEqualTo(206);
+        assertThat(part.headers().firstValue("Content-Encoding")).isEmpty();
+        assertThat(part.body()).isEqualTo(Arrays.copyOf(bytes(MODULE).body(), 3000));
     }
 
     @Test
@@ -92,6 +127,14 @@ class StaticFilesIT {
             request.headers(headers);
         }
         return client.send(request.build(), BodyHandlers.ofString());
+    }
+
+    private HttpResponse<byte[]> bytes(String path, String... headers) throws IOException, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path));
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return client.send(request.build(), BodyHandlers.ofByteArray());
     }
 
     private static int gzipped(String text) throws IOException {

@@ -56,9 +56,17 @@ public final class InetText {
     public static String display(SockAddr address) {
         return switch (address) {
             case SockAddr.Inet4 inet -> host(inet) + ":" + inet.port();
-            case SockAddr.Inet6 inet ->
-                "[" + host(inet) + (inet.scopeId() == 0 ? "" : "%" + inet.scopeId()) + "]:" + inet.port();
-            case SockAddr.Unix unix -> host(unix);
+            case SockAddr.Inet6 inet -> "[" + zoned(inet) + "]:" + inet.port();
+            case SockAddr.Unix unix -> zoned(unix);
+        };
+    }
+
+    /** As {@link #display}, without the port: {@code fe80::1%2}; {@code @} for an AF_UNIX address without a name. */
+    public static String zoned(SockAddr address) {
+        return switch (address) {
+            case SockAddr.Inet4 inet -> host(inet);
+            case SockAddr.Inet6 inet -> host(inet) + (inet.scopeId() == 0 ? "" : "%" + inet.scopeId());
+            case SockAddr.Unix unix -> unix.path().isEmpty() ? "@" : host(unix);
         };
     }
 

@@ -2,6 +2,7 @@ package io.socketproxy.frontdoor;
 
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletRequestWrapper;
+import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -60,7 +61,7 @@ public final class ClientSocket {
     /** The descriptor of the connection, which is Tomcat's to close; -1 where it cannot be had. */
     public static int descriptor(ServletRequest request) {
         Access access = ACCESS;
-        SocketChannel channel = access == null ? null : channel(access, request);
+        SocketChannel channel = access == null ? null : channel(request);
         return channel == null ? -1 : descriptor(channel);
     }
 
@@ -77,18 +78,48 @@ public final class ClientSocket {
         }
     }
 
-    private static @Nullable SocketChannel channel(Access access, ServletRequest request) {
+    private static @Nullable SocketChannel channel(ServletRequest request) {
+        SocketWrapperBase<?> wrapper = wrapper(request);
+        return wrapper == null ? null : channel(wrapper);
+    }
+
+    private static @Nullable SocketChannel channel(SocketWrapperBase<?> wrapper) {
+        return wrapper.getSocket() instanceof NioChannel channel ? channel.getIOChannel() : null;
+    }
+
+    /** The request as Tomcat has it; null where it cannot be had. */
+    static @Nullable Request catalina(ServletRequest request) {
         ServletRequest innermost = request;
         while (innermost instanceof ServletRequestWrapper wrapper) {
             innermost = wrapper.getRequest();
         }
-        if (innermost instanceof RequestFacade facade
-                && access.request().get(facade) instanceof Request catalina
-                && access.hook().getVolatile(catalina.getCoyoteRequest()) instanceof AbstractProcessor processor
-                && access.wrapper().getVolatile(processor) instanceof SocketWrapperBase<?> wrapper
-                && wrapper.getSocket() instanceof NioChannel channel) {
-            return channel.getIOChannel();
+        Access access = ACCESS;
+        return access != null && innermost instanceof RequestFacade facade
+                ? (Request) access.request().get(facade)
+                : null;
+    }
+
+    /** Tomcat's side of the connection; null where it cannot be had. */
+    static @Nullable SocketWrapperBase<?> wrapper(ServletRequest request) {
+        Access access = ACCESS;
+        Request catalina = catalina(request);
+        return access != null
+                        && catalina != null
+                        && access.hook().getVolatile(catalina.getCoyoteRequest()) instanceof AbstractProcessor processor
+                        && access.wrapper().getVolatile(processor) instanceof SocketWrapperBase<?> wrapper
+                ? wrapper
+                : null;
+    }
+
+    /** Whoever reads from the connection is woken, and finds its end. */
+    static void endInput(SocketWrapperBase<?> wrapper) {
+        SocketChannel channel = channel(wrapper);
+        try {
+            if (channel != null) {
+                channel.shutdownInput();
+            }
+        } catch (IOException e) {
+            // It has gone by itself.
         }
-        return null;
     }
 }

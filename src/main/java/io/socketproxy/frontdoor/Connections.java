@@ -35,10 +35,10 @@ public final class Connections {
     private final BooleanSupplier isShort;
 
     /** The server's, once there is one. */
-    private volatile Closing closing = (connection, reason) -> {};
+    private volatile Closing closing = (connection, outcome) -> {};
 
     private final ConcurrentMap<SocketChannel, HttpConnection> open = new ConcurrentHashMap<>();
-    private final EndCounts ends = new EndCounts();
+    private final OutcomeCounts outcomes = new OutcomeCounts();
 
     private final ReentrantLock lock = new ReentrantLock();
     // Guarded by lock: those that may be closed.
@@ -50,7 +50,7 @@ public final class Connections {
 
     /** Ends a connection, at once and without waiting. */
     interface Closing {
-        void close(HttpConnection connection, EndReason reason);
+        void close(HttpConnection connection, Outcome outcome);
     }
 
     Connections(ConnectionProperties properties, long heapBytes, long descriptors, BooleanSupplier isShort) {
@@ -94,12 +94,12 @@ public final class Connections {
     }
 
     /** Connections that came to this. */
-    public long count(EndReason reason) {
-        return ends.of(reason);
+    public long count(Outcome outcome) {
+        return outcomes.of(outcome);
     }
 
-    void happened(EndReason reason) {
-        ends.add(reason);
+    void happened(Outcome outcome) {
+        outcomes.add(outcome);
     }
 
     /** A connection that was accepted; null where there is no room for it, and nothing that could make some. */
@@ -112,7 +112,7 @@ public final class Connections {
         boolean full = open.size() > limits.max();
         // While the server is short of something a newcomer gets in, but there are no more of them for it.
         if ((full || isShort.getAsBoolean()) && !makeRoom(connection) && full) {
-            happened(EndReason.REFUSED);
+            happened(Outcome.REFUSED);
             gone(connection);
             return null;
         }
@@ -150,7 +150,7 @@ public final class Connections {
         } finally {
             lock.unlock();
         }
-        victims.forEach(victim -> close(victim, EndReason.EVICTED));
+        victims.forEach(victim -> close(victim, Outcome.EVICTED));
     }
 
     /**
@@ -208,7 +208,7 @@ public final class Connections {
             lock.unlock();
         }
         if (stuck != null) {
-            close(stuck, EndReason.EVICTED);
+            close(stuck, Outcome.EVICTED);
         }
         return turn.join();
     }
@@ -240,18 +240,18 @@ public final class Connections {
             lock.unlock();
         }
         for (HttpConnection connection : late) {
-            close(connection, connection.phase == Phase.SERVED ? EndReason.REQUEST_TIMEOUT : EndReason.HEADER_TIMEOUT);
+            close(connection, connection.phase == Phase.SERVED ? Outcome.REQUEST_TIMEOUT : Outcome.HEADER_TIMEOUT);
         }
-        stuck.forEach(connection -> close(connection, EndReason.EVICTED));
+        stuck.forEach(connection -> close(connection, Outcome.EVICTED));
     }
 
-    private void close(HttpConnection connection, EndReason reason) {
-        happened(reason);
+    private void close(HttpConnection connection, Outcome outcome) {
+        happened(outcome);
         try {
-            closing.close(connection, reason);
+            closing.close(connection, outcome);
         } catch (RuntimeException | Error e) {
             // The others still have to be closed, and the sweep is to come again.
-            LOG.error("closing a connection: {}", reason, e);
+            LOG.error("closing a connection: {}", outcome, e);
         }
     }
 
@@ -275,7 +275,7 @@ public final class Connections {
         if (victim == null) {
             return false;
         }
-        close(victim, EndReason.EVICTED);
+        close(victim, Outcome.EVICTED);
         return true;
     }
 

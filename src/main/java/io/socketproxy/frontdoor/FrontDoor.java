@@ -9,6 +9,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Lock;
+import org.apache.catalina.connector.CoyoteAdapter;
+import org.apache.coyote.Request;
+import org.apache.coyote.Response;
 import org.apache.coyote.http11.Http11NioProtocol;
 import org.apache.tomcat.util.net.NioChannel;
 import org.apache.tomcat.util.net.NioEndpoint;
@@ -28,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 public final class FrontDoor extends Http11NioProtocol {
     private static final byte[] TOO_SLOW =
             "HTTP/1.1 408 \r\nConnection: close\r\nContent-Length: 0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+
+    private static final int PARTIAL_CONTENT = 206;
 
     private final Endpoint endpoint;
     private volatile @Nullable Connections connections;
@@ -89,6 +94,20 @@ public final class FrontDoor extends Http11NioProtocol {
         super.stop();
     }
 
+    /** A part of a file is of its bytes as they are: RFC 9110 section 14.4. */
+    @Override
+    public boolean useCompression(Request request, Response response) {
+        return response.getStatus() != PARTIAL_CONTENT && isLong(response) && super.useCompression(request, response);
+    }
+
+    /** Whether it is or has come to the length from which compressing pays: most answers to calls are short, and flushed without telling it. */
+    private boolean isLong(Response response) {
+        return response.getContentLengthLong() >= 0
+                || !(response.getNote(CoyoteAdapter.ADAPTER_NOTES)
+                        instanceof org.apache.catalina.connector.Response written)
+                || written.getContentWritten() >= getCompressionMinSize();
+    }
+
     private @Nullable HttpConnection connection(SocketWrapperBase<NioChannel> wrapper) {
         Connections limited = connections;
         SocketChannel channel = wrapper.getSocket().getIOChannel();
@@ -99,7 +118,7 @@ public final class FrontDoor extends Http11NioProtocol {
      * Ends a connection. Where a thread is at it, that one gets to see its end, and closes it; Tomcat must not close it meanwhile, since
      * it uses what it has of it again.
      */
-    private void close(HttpConnection connection, EndReason reason) {
+    private void close(HttpConnection connection, Outcome reason) {
         SocketWrapperBase<NioChannel> wrapper = endpoint.wrapper(connection.channel);
         if (wrapper == null) {
             return;
@@ -107,7 +126,7 @@ public final class FrontDoor extends Http11NioProtocol {
         Lock lock = wrapper.getLock();
         if (!connection.tls && isWithPoller(wrapper) && lock.tryLock()) {
             try {
-                if (reason == EndReason.HEADER_TIMEOUT) {
+                if (reason == Outcome.HEADER_TIMEOUT) {
                     connection.channel.write(ByteBuffer.wrap(TOO_SLOW));
                 }
             } catch (IOException e) {

@@ -74,12 +74,12 @@ public final class HttpConnection {
 
     /** The client went, or stopped sending, in the middle of a body or of its answer. */
     public void brokeOff() {
-        connections.happened(EndReason.BROKEN_OFF);
+        connections.happened(Outcome.BROKEN_OFF);
     }
 
     /** What the client sent is no HTTP. */
     public void malformed() {
-        connections.happened(EndReason.MALFORMED);
+        connections.happened(Outcome.MALFORMED);
     }
 
     /** What is to be done if the connection does not become a WebSocket after all, though it was answered with 101. */

@@ -9,6 +9,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletRequestWrapper;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -26,8 +27,10 @@ import org.springframework.web.servlet.HandlerExceptionResolver;
  * waiting for its target, is not the client's to answer for.
  */
 @Component
-class BodyBounds extends OncePerRequestFilter {
+public class BodyBounds extends OncePerRequestFilter {
     private static final long NANOS_PER_BYTE = Duration.ofSeconds(1).toNanos() / 1024;
+
+    private static final String BODY = BodyBounds.class.getName() + ".body";
 
     private final long limit;
     private final long timeoutNanos;
@@ -42,11 +45,27 @@ class BodyBounds extends OncePerRequestFilter {
         this.problems = problems;
     }
 
+    /**
+     * The request's body as it comes, without bounds: for whoever holds no more of it than a piece, and ends it when it is time.
+     *
+     * @throws IOException as reading it does
+     */
+    public static InputStream unbounded(HttpServletRequest request) throws IOException {
+        return request.getAttribute(BODY) instanceof Bounded bounded
+                ? bounded.getRequest().getInputStream()
+                : request.getInputStream();
+    }
+
+    /** Bytes from a client to a socket, of which nobody keeps any: they may be as many as they are. */
+    private static boolean isRelayed(HttpServletRequest request) {
+        return request.getMethod().equals("POST") && request.getServletPath().equals("/api/v1/connect");
+    }
+
     @Override
     protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws ServletException, IOException {
         long announced = request.getContentLengthLong();
-        if (announced > limit) {
+        if (announced > limit && !isRelayed(request)) {
             problems.resolveException(request, response, null, new BodyTooLong(limit));
             return;
         }
@@ -59,7 +78,9 @@ class BodyBounds extends OncePerRequestFilter {
             problems.resolveException(request, response, null, new ContentCoding());
             return;
         }
-        chain.doFilter(new Bounded(request), response);
+        Bounded bounded = new Bounded(request);
+        request.setAttribute(BODY, bounded);
+        chain.doFilter(bounded, response);
     }
 
     private final class Bounded extends HttpServletRequestWrapper {

@@ -31,6 +31,11 @@ public class Timeouts {
         return of(timeoutMs, () -> ClientPresence.sending(request, readiness));
     }
 
+    /** The longest that a call waits. */
+    public Duration longest() {
+        return properties.maximum();
+    }
+
     private Deadline of(@Nullable Long timeoutMs, Supplier<Caller> caller) {
         if (timeoutMs != null && timeoutMs < 0) {
             throw SocketFault.invalid("timeoutMs", "timeoutMs is 0 (do not wait) or more, not " + timeoutMs);

@@ -9,6 +9,8 @@ import org.apache.catalina.connector.Response;
 import org.apache.catalina.core.StandardHost;
 import org.apache.catalina.valves.ErrorReportValve;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.http.HttpStatusCode;
@@ -17,6 +19,8 @@ import org.springframework.stereotype.Component;
 /** Makes what Tomcat refuses by itself, before any filter (a bad request line, a path with %2F), a problem as well. */
 @Component
 class TomcatProblems implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
+    private static final Logger LOG = LoggerFactory.getLogger(TomcatProblems.class);
+
     @Override
     public void customize(TomcatServletWebServerFactory factory) {
         factory.addContextCustomizers(context -> {
@@ -40,6 +44,7 @@ class TomcatProblems implements WebServerFactoryCustomizer<TomcatServletWebServe
             if (connection != null && status == 400) {
                 connection.malformed();
             }
+            LOG.debug("What {} sent is refused with {}", request.getRemoteAddr(), status);
             boolean ofRequest = status < 500 || status == 501 || status == 505;
             Errno errno = ofRequest ? Errno.EINVAL : Errno.EIO;
             String detail = ofRequest ? "the request is not valid HTTP for this service" : "a defect of the server";

@@ -5,6 +5,8 @@ import io.socketproxy.libc.Errno;
 import jakarta.servlet.http.HttpServletRequest;
 import java.net.SocketTimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
@@ -12,6 +14,8 @@ import org.springframework.http.ResponseEntity;
 
 /** The problem of a body that could not be read to its end: it broke off, was too long or too slow. */
 public final class UnreadBody {
+    private static final Logger LOG = LoggerFactory.getLogger(UnreadBody.class);
+
     /** Where Tomcat has met the fault it has begun an answer of its own, for which it asks {@link ErrorProblems}. */
     private static final String ATTRIBUTE = UnreadBody.class.getName() + ".problem";
 
@@ -49,6 +53,12 @@ public final class UnreadBody {
         if (connection != null) {
             connection.brokeOff();
         }
+        // Without what the parser says, in which the client's bytes may be.
+        LOG.debug(
+                "{} {} broke off: {}",
+                request.getMethod(),
+                request.getRequestURI(),
+                failure.getClass().getName());
         if (Causes.find(failure, SocketTimeoutException.class) != null) {
             return Problems.of(
                     HttpStatus.REQUEST_TIMEOUT,

@@ -4,7 +4,7 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.socketproxy.frontdoor.Connections;
-import io.socketproxy.frontdoor.EndReason;
+import io.socketproxy.frontdoor.Outcome;
 import org.springframework.stereotype.Component;
 
 /** The HTTP connections as metrics. */
@@ -21,9 +21,9 @@ class ConnectionMetrics {
                 .description("Heap that HTTP connections take of which no owner is known")
                 .baseUnit("bytes")
                 .register(registry);
-        for (EndReason reason : EndReason.values()) {
-            FunctionCounter.builder("socket_proxy.connections.ended", connections, counted -> counted.count(reason))
-                    .tag("reason", reason.tag())
+        for (Outcome outcome : Outcome.values()) {
+            FunctionCounter.builder("socket_proxy.connections.ended", connections, counted -> counted.count(outcome))
+                    .tag("reason", outcome.tag())
                     .description("HTTP connections that came to another end than a good one")
                     .register(registry);
         }

@@ -50,7 +50,7 @@ class HandleMetrics implements MeterBinder, SocketEvents {
     private record Census(Map<Group, Integer> handles, long bytesIn, long bytesOut) {}
 
     @Override
-    public void ended(Handle handle, End end) {
+    public void closed(Handle handle, CloseReason why) {
         endedBytesIn.add(handle.socket().bytesIn());
         endedBytesOut.add(handle.socket().bytesOut());
     }

@@ -10,9 +10,9 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Decision;
+import io.socketproxy.quota.QuotaExceeded;
 import io.socketproxy.registry.Draining;
 import io.socketproxy.registry.Handle;
-import io.socketproxy.registry.QuotaExceeded;
 import io.socketproxy.registry.SocketEvents;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
@@ -95,8 +95,8 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
                     .register(registry);
             streamsOpened.withTag("carrier", lowerCase(carrier));
         }
-        for (StreamEnd end : StreamEnd.values()) {
-            streamsEnded.withTag("end", lowerCase(end));
+        for (DetachReason why : DetachReason.values()) {
+            streamsEnded.withTag("end", lowerCase(why));
         }
     }
 
@@ -138,8 +138,8 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
     }
 
     @Override
-    public void ended(Handle handle, End end) {
-        handlesEnded.withTag("end", lowerCase(end)).increment();
+    public void closed(Handle handle, CloseReason why) {
+        handlesEnded.withTag("end", lowerCase(why)).increment();
     }
 
     @Override
@@ -154,9 +154,9 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
     }
 
     @Override
-    public void streamClosed(Handle handle, Carrier carrier, StreamEnd end, long toClient, long fromClient) {
+    public void streamClosed(Handle handle, Carrier carrier, DetachReason why, long toClient, long fromClient) {
         attached(carrier).decrementAndGet();
-        streamsEnded.withTag("end", lowerCase(end)).increment();
+        streamsEnded.withTag("end", lowerCase(why)).increment();
     }
 
     @Override

@@ -123,21 +123,21 @@ class Traces implements SocketEvents, Resolver.LookUps {
     }
 
     @Override
-    public void streamClosed(Handle handle, Carrier carrier, StreamEnd end, long toClient, long fromClient) {
+    public void streamClosed(Handle handle, Carrier carrier, DetachReason why, long toClient, long fromClient) {
         Span span = streams.remove(handle);
         if (span != null) {
-            span.setAttribute(STREAM_END, lowerCase(end));
+            span.setAttribute(STREAM_END, lowerCase(why));
             span.setAttribute(TO_CLIENT, toClient);
             span.setAttribute(FROM_CLIENT, fromClient);
-            if (end == StreamEnd.TARGET_FAILED) {
-                failed(span, lowerCase(end));
+            if (why == DetachReason.TARGET_FAILED) {
+                failed(span, lowerCase(why));
             }
             span.end();
         }
     }
 
     @Override
-    public void ended(Handle handle, End end) {
+    public void closed(Handle handle, CloseReason why) {
         requested.remove(handle);
     }
 

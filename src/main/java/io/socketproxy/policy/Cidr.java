@@ -1,5 +1,6 @@
 package io.socketproxy.policy;
 
+import io.socketproxy.address.InetText;
 import io.socketproxy.libc.SockAddr;
 import java.util.regex.Pattern;
 
@@ -47,7 +48,7 @@ public record Cidr(boolean v6, long high, long low, int prefix) {
         if (block.v6 && block.high == 0 && block.low >>> 32 == 0xffff && prefix >= 96) {
             throw new IllegalArgumentException(
                     "'" + text + "' is v4-mapped, and mapped addresses are judged as IPv4: write "
-                            + AddressText.inet4((int) block.low) + "/" + (prefix - 96));
+                            + InetText.host(new SockAddr.Inet4((int) block.low, 0)) + "/" + (prefix - 96));
         }
         return block;
     }
@@ -75,7 +76,7 @@ public record Cidr(boolean v6, long high, long low, int prefix) {
     }
 
     private String addressText(Cidr of) {
-        return v6 ? AddressText.inet6(of.high, of.low) : AddressText.inet4((int) of.low);
+        return InetText.host(v6 ? new SockAddr.Inet6(of.high, of.low, 0, 0, 0) : new SockAddr.Inet4((int) of.low, 0));
     }
 
     /** {@code bits} ones, then zeros. */

@@ -1,5 +1,6 @@
 package io.socketproxy.policy;
 
+import io.socketproxy.address.InetText;
 import io.socketproxy.libc.SockAddr;
 
 /**
@@ -37,7 +38,7 @@ public sealed interface Cleared {
 
         @Override
         public String toString() {
-            return "Remote[" + transport + " " + AddressText.of(address) + "]";
+            return "Remote[" + transport + " " + InetText.display(address) + "]";
         }
     }
 
@@ -70,7 +71,7 @@ public sealed interface Cleared {
 
         @Override
         public String toString() {
-            return "Local[" + transport + " " + AddressText.of(address) + (v6Only() ? " v6only]" : "]");
+            return "Local[" + transport + " " + InetText.display(address) + (v6Only() ? " v6only]" : "]");
         }
     }
 }

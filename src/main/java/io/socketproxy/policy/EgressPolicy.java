@@ -1,5 +1,6 @@
 package io.socketproxy.policy;
 
+import io.socketproxy.address.InetText;
 import io.socketproxy.libc.SockAddr;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -161,7 +162,7 @@ public final class EgressPolicy {
 
     static String describe(Target target) {
         String host = target.host();
-        String text = AddressText.host(target.address());
+        String text = InetText.zoned(target.address());
         return host == null || host.equals(text) ? text : host + " at " + text;
     }
 
@@ -207,6 +208,6 @@ public final class EgressPolicy {
     }
 
     private static Decision denied(Target target, String rule, String why) {
-        return new Decision.Denied(target, AddressClass.UNIX, rule, AddressText.host(target.address()) + why);
+        return new Decision.Denied(target, AddressClass.UNIX, rule, InetText.zoned(target.address()) + why);
     }
 }

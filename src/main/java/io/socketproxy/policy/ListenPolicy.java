@@ -1,5 +1,6 @@
 package io.socketproxy.policy;
 
+import io.socketproxy.address.InetText;
 import io.socketproxy.libc.SockAddr;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -82,7 +83,7 @@ public final class ListenPolicy {
                 target,
                 addressClass,
                 rule.id(),
-                AddressText.of(target.address()) + " may be bound by rule " + rule.id() + ".");
+                InetText.display(target.address()) + " may be bound by rule " + rule.id() + ".");
     }
 
     private @Nullable ListenRule firstAllowing(Transport transport, SockAddr address, int port) {
@@ -95,7 +96,7 @@ public final class ListenPolicy {
     }
 
     private static String wildcardAdvice(SockAddr address) {
-        return isWildcard(address) ? ", as " + AddressText.host(address) + " itself" : "";
+        return isWildcard(address) ? ", as " + InetText.zoned(address) + " itself" : "";
     }
 
     private Decision judgeUnix(Target target, SockAddr.Unix asked) {
@@ -134,6 +135,6 @@ public final class ListenPolicy {
                 target,
                 addressClass,
                 "default:listen",
-                AddressText.of(target.address()) + " is " + addressClass.description() + ", " + why);
+                InetText.display(target.address()) + " is " + addressClass.description() + ", " + why);
     }
 }

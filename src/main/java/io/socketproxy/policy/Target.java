@@ -1,5 +1,6 @@
 package io.socketproxy.policy;
 
+import io.socketproxy.address.InetText;
 import io.socketproxy.libc.SockAddr;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +16,7 @@ public record Target(Transport transport, @Nullable String host, SockAddr addres
      */
     public Target {
         if (transport.isUnix() != (address instanceof SockAddr.Unix)) {
-            throw new IllegalArgumentException(transport + " does not go with " + AddressText.of(address));
+            throw new IllegalArgumentException(transport + " does not go with " + InetText.display(address));
         }
     }
 }

@@ -1,12 +1,14 @@
 package io.socketproxy.registry;
 
 import io.netty.channel.IoEventLoopGroup;
+import io.socketproxy.address.Endpoint;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.overload.Budget;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Transport;
+import io.socketproxy.quota.Quota;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Call;
 import io.socketproxy.socket.Deadline;
@@ -19,9 +21,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Every address is judged by policy before anything is sent to it. All methods may be called concurrently; they park the thread.
  */
-final class Connector implements AutoCloseable {
+final class Connector {
     /** How long a silent address keeps a socket that has others to try: a SYN and two repetitions (RFC 6298) take three seconds. */
     static final Duration SHARE = Duration.ofSeconds(5);
 
@@ -49,38 +49,25 @@ final class Connector implements AutoCloseable {
             Errno.EADDRNOTAVAIL,
             Errno.EACCES);
 
-    /** Asks policy, and tells of its answer; throws {@link PolicyDenied}. */
-    interface Judge {
-        Cleared.Remote clear(String owner, Transport transport, @Nullable String host, SockAddr address);
-    }
-
-    /** Makes a handle that nobody can find yet. */
-    interface Handles {
-        Handle make(String owner, BsdSocket socket, Duration lease);
-    }
-
-    private final Judge judge;
+    private final Clearance clearance;
     private final Handles handles;
     private final Quota quota;
-    private final Ports ports;
+    private final Binder binder;
     private final List<SocketEvents> events;
 
-    /** Those of races under way. */
-    private final Set<Handle> attempts = ConcurrentHashMap.newKeySet();
-
-    private volatile boolean stopped;
-
-    Connector(Judge judge, Handles handles, Quota quota, Ports ports, List<SocketEvents> events) {
-        this.judge = judge;
+    Connector(Clearance clearance, Handles handles, Quota quota, Binder binder, List<SocketEvents> events) {
+        this.clearance = clearance;
         this.handles = handles;
         this.quota = quota;
-        this.ports = ports;
+        this.binder = binder;
         this.events = events;
     }
 
-    /** Whether no race is under way. */
-    boolean isIdle() {
-        return attempts.isEmpty();
+    /** As {@link #connect(Handle, String, List, Deadline)}, to what an endpoint of the socket's family stands for. */
+    void connect(Handle handle, Endpoint endpoint, Deadline deadline) {
+        BsdSocket socket = handle.socket();
+        List<SockAddr> addresses = clearance.resolve(handle.owner(), endpoint, socket.family(), socket.type());
+        connect(handle, endpoint.host(), addresses, deadline);
     }
 
     /**
@@ -98,7 +85,7 @@ final class Connector implements AutoCloseable {
         for (SockAddr address : addresses.subList(0, left)) {
             left--;
             try {
-                Cleared.Remote remote = judge.clear(handle.owner(), transport, host, address);
+                Cleared.Remote remote = clearance.peer(handle.owner(), transport, host, address);
                 if (!counted) {
                     quota.connecting(handle.owner());
                     counted = true;
@@ -137,10 +124,7 @@ final class Connector implements AutoCloseable {
 
     private @Nullable Errno start(Handle handle, Cleared.Remote remote) {
         @Nullable Errno[] pending = new @Nullable Errno[1];
-        // With the options as they are: SO_REUSEADDR must not be set in between.
-        synchronized (handle) {
-            ports.bindImplicitly(handle, () -> pending[0] = handle.socket().startConnect(remote));
-        }
+        binder.implicitly(handle, () -> pending[0] = handle.socket().startConnect(remote));
         return pending[0];
     }
 
@@ -152,7 +136,7 @@ final class Connector implements AutoCloseable {
         } finally {
             if (!connected) {
                 // A connect that fails loses the port that it was given.
-                ports.update(handle);
+                binder.update(handle);
             }
         }
     }
@@ -167,7 +151,7 @@ final class Connector implements AutoCloseable {
                 throw fault;
             }
             handle.socket().abandonConnect();
-            ports.update(handle);
+            binder.update(handle);
             throw new SocketFault(Errno.ETIMEDOUT, Call.CONNECT, address);
         }
     }
@@ -192,23 +176,20 @@ final class Connector implements AutoCloseable {
      * A new handle that is connected to the first of the addresses to answer.
      *
      * @param permit the handle's from now on if this returns, and given back if it throws
-     * @param register makes the handle one that can be found, before the race is over
      * @throws PolicyDenied where policy allows none
      * @throws SocketFault the most telling of what they answered; ETIMEDOUT for no answer
      */
-    Handle race(Order order, List<SockAddr> addresses, Permit permit, Consumer<Handle> register) {
+    Handle race(Order order, List<SockAddr> addresses, Permit permit) {
         try (Budget.Grant beside = quota.attempts().take(order.owner(), 0)) {
             int room = 1;
             while (room < Math.min(Race.OPEN, addresses.size()) && beside.tryGrow(1)) {
                 room++;
             }
             Handle winner = new Attempts(order).run(addresses, room, permit);
-            try {
-                register.accept(winner);
-            } finally {
-                attempts.remove(winner);
-            }
+            handles.publish(winner);
             return winner;
+        } finally {
+            handles.completeDrain();
         }
     }
 
@@ -272,7 +253,7 @@ final class Connector implements AutoCloseable {
             } catch (RuntimeException e) {
                 // What comes after finds the descriptors closed and the quota free.
                 CompletableFuture.allOf(closing.toArray(CompletableFuture[]::new))
-                        .completeOnTimeout(null, Sockets.CLOSE_SECONDS, TimeUnit.SECONDS)
+                        .completeOnTimeout(null, Opener.CLOSE_SECONDS, TimeUnit.SECONDS)
                         .join();
                 permit.close();
                 if (last != null && e instanceof SocketFault fault) {
@@ -286,23 +267,22 @@ final class Connector implements AutoCloseable {
 
         @Override
         public Attempt start(SockAddr address) {
-            Transport transport = Sockets.transport(address, order.type());
-            Cleared.Remote remote = judge.clear(order.owner(), transport, order.host(), address);
+            Transport transport = Transport.of(address.family(), order.type());
+            Cleared.Remote remote = clearance.peer(order.owner(), transport, order.host(), address);
             if (!counted) {
                 quota.connecting(order.owner());
                 counted = true;
             }
             Leave leave = new Leave();
-            Handle handle = handles.make(
+            Handle handle = handles.attempt(
                     order.owner(),
                     BsdSocket.open(address.family(), order.type(), 0, order.loops(), leave),
                     order.lease());
             Attempt attempt = new Attempt(handle, leave, remote, address);
             handle.beginUse();
-            attempts.add(handle);
             last = attempt;
             try {
-                if (stopped) {
+                if (handles.isStopped()) {
                     throw new SocketFault(Errno.EBADF);
                 }
                 Errno state = Connector.this.start(handle, remote);
@@ -332,10 +312,8 @@ final class Connector implements AutoCloseable {
 
         @Override
         public void close(Attempt attempt, Errno errno) {
-            attempts.remove(attempt.handle);
             closing.add(attempt.handle.socket().closed());
-            attempt.handle.socket().close();
-            ports.release(attempt.handle);
+            handles.discard(attempt.handle);
             attempted(attempt.handle, attempt.address, attempt.start, errno);
         }
 
@@ -343,12 +321,5 @@ final class Connector implements AutoCloseable {
         public long nanoTime() {
             return System.nanoTime();
         }
-    }
-
-    /** Breaks off what is under way. */
-    @Override
-    public void close() {
-        stopped = true;
-        attempts.forEach(attempt -> attempt.socket().close());
     }
 }

@@ -1,10 +1,14 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.libc.Errno;
+import io.socketproxy.quota.Destinations;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A socket under its id: whose it is, since when, and for how long it lives unused. All methods may be called concurrently. */
@@ -14,6 +18,12 @@ public final class Handle {
     private final BsdSocket socket;
     private final Instant createdAt;
     private final long number;
+
+    /**
+     * Held while the socket is bound, whatever call does it, and while an option is set: what is judged of a bind, or found free, holds
+     * until it has the port.
+     */
+    final Object binding = new Object();
 
     private final AtomicInteger uses = new AtomicInteger();
     private final AtomicReference<@Nullable Object> attachment = new AtomicReference<>();
@@ -87,6 +97,18 @@ public final class Handle {
         uses.decrementAndGet();
     }
 
+    /** Runs an action on it, as a use. */
+    <T extends @Nullable Object> T inUse(Function<Handle, T> action) {
+        beginUse();
+        try {
+            return action.apply(this);
+        } catch (SocketFault fault) {
+            throw fault.at(socket);
+        } finally {
+            endUse();
+        }
+    }
+
     /** Whether its time is up, at a time of {@link System#nanoTime}. */
     boolean hasExpired(long nowNanos) {
         return uses.get() == 0 && nowNanos - lastUseNanos > lease.toNanos();
@@ -129,18 +151,26 @@ public final class Handle {
     }
 
     /** Makes the stream the only one that may receive; false if another one is. */
-    public boolean attach(Object stream) {
+    boolean attach(Object stream) {
         return attachment.compareAndSet(null, stream);
     }
 
     /** Ends the attachment of this stream. */
-    public void detach(Object stream) {
+    void detach(Object stream) {
         attachment.compareAndSet(stream, null);
     }
 
     /** The stream that is attached, or null. */
     public @Nullable Object attachment() {
         return attachment.get();
+    }
+
+    /** That no stream is attached, or EBUSY. */
+    public void requireNoStream() {
+        if (isAttached()) {
+            throw new SocketFault(
+                    Errno.EBUSY, "a stream is attached to this socket and receives alone; detach it first");
+        }
     }
 
     /** Whether a stream is attached, which alone may receive then. */

@@ -20,7 +20,7 @@ import java.util.Map;
  * the kernel lets any two sockets of this process do that, by SO_REUSEPORT, by SO_REUSEADDR on UDP or before listen, or by a
  * wildcard beside a specific address.
  *
- * <p>A handle's calls come here one at a time, under the handle's lock, and its options are set under the same lock.
+ * <p>A handle is bound here while {@link Handle#binding} is held.
  */
 final class Ports {
     private record Port(Transport transport, int number) {}

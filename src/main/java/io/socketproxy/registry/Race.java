@@ -2,6 +2,7 @@ package io.socketproxy.registry;
 
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.quota.QuotaExceeded;
 import io.socketproxy.socket.Call;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;

@@ -18,14 +18,14 @@ public interface SocketEvents {
     }
 
     /** Why a handle ended. */
-    enum End {
+    enum CloseReason {
         CLOSED,
         LEASE_EXPIRED,
         SHUTDOWN
     }
 
     /** Why a stream ended. */
-    enum StreamEnd {
+    enum DetachReason {
         /** The client closed it, or the socket through it. */
         CLIENT_CLOSED,
         /** The client's connection broke without a word, or its host did not answer any more. */
@@ -82,7 +82,7 @@ public interface SocketEvents {
     default void opened(Handle handle) {}
 
     /** A handle ended. */
-    default void ended(Handle handle, End end) {}
+    default void closed(Handle handle, CloseReason why) {}
 
     /** A WebSocket is asked for; told on the thread of the request, which what comes after is not. */
     default void streamRequested(Handle handle) {}
@@ -96,5 +96,5 @@ public interface SocketEvents {
      * @param toClient bytes of the socket's that were sent to the client
      * @param fromClient bytes of the client's that were taken for the socket
      */
-    default void streamClosed(Handle handle, Carrier carrier, StreamEnd end, long toClient, long fromClient) {}
+    default void streamClosed(Handle handle, Carrier carrier, DetachReason why, long toClient, long fromClient) {}
 }

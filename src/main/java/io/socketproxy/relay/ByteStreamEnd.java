@@ -3,8 +3,6 @@ package io.socketproxy.relay;
 import io.netty.buffer.ByteBuf;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.libc.ErrnoException;
-import io.socketproxy.libc.Libc;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Call;
@@ -28,7 +26,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     private enum State {
         /** Nobody was attached yet, and the wire is not open. */
         NEW,
-        /** The wire is open, whether somebody is attached or not. */
+        /** The wire was opened, and the socket is not closed, whether somebody is attached or not. */
         OPEN,
         /** The socket was closed; what was written is on its way, and nobody is attached any more. */
         LAST_DELIVERY,
@@ -42,6 +40,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     private final CreditPromise promise;
     private final Downlink downlink;
     private final int creditWindow;
+    private final Delivered delivered = new Delivered();
     private final LastDelivery lastDelivery;
     private final Consumer<Handle> whenClosed;
 
@@ -55,9 +54,6 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     private long credit;
     private boolean shut;
     private boolean cut;
-
-    /** Completes when nothing is queued. Written by the loop alone. */
-    private volatile CompletableFuture<Void> delivered = CompletableFuture.completedFuture(null);
 
     /**
      * @param memory of what it holds of it for the target and for the client
@@ -82,18 +78,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         this.downlink = new Downlink(socket, wire, memory, this::contained);
         this.lastDelivery =
                 new LastDelivery(wire, duplicate.descriptor(), properties.closeTimeout(), this::close, this::contained);
-        this.writeFailure = pendingError(duplicate.descriptor());
+        this.writeFailure = wire.takeError();
         socket.relayedBy(this);
-    }
-
-    /** An error that came while nobody read; the kernel tells it once. */
-    private static @Nullable Errno pendingError(int descriptor) {
-        try {
-            int error = Libc.getsockoptInt(descriptor, Constants.SOL_SOCKET, Constants.require("SO_ERROR"));
-            return error == 0 ? null : Errno.of(error);
-        } catch (ErrnoException e) {
-            return e.errno();
-        }
     }
 
     private boolean isClosing() {
@@ -198,7 +184,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     @Override
     public void broken() {
         writeFailure = Errno.ENOBUFS;
-        delivered.complete(null);
+        delivered.complete();
         contained(() -> readFailed(Errno.ENOBUFS));
         wire.reset();
     }
@@ -211,7 +197,15 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     }
 
     @Override
+    public boolean hasCredit() {
+        return true;
+    }
+
+    @Override
     public long credit() {
+        if (isClosing()) {
+            return credit;
+        }
         credit = promise.extend(credit, received - wire.queuedBytes(), creditWindow);
         return credit;
     }
@@ -238,8 +232,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         socket.countOut(length);
         wire.write(data);
         wire.flush();
-        if (wire.queuedBytes() > 0 && delivered.isDone()) {
-            delivered = new CompletableFuture<>();
+        if (wire.queuedBytes() > 0) {
+            delivered.awaited();
         }
     }
 
@@ -264,7 +258,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
 
     @Override
     public void drained() {
-        delivered.complete(null);
+        delivered.complete();
         if (state == State.LAST_DELIVERY) {
             lastDelivery.drained(eof);
         }
@@ -272,14 +266,14 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
 
     @Override
     public CompletableFuture<Void> delivered() {
-        return delivered;
+        return delivered.future();
     }
 
     @Override
     public void writeFailed(Errno errno) {
         // What the peer sent before is still read.
         writeFailure = errno;
-        delivered.complete(null);
+        delivered.complete();
         if (eof || isClosing()) {
             readFailed(errno);
         } else if (sink != null) {
@@ -290,10 +284,13 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     /** On the loop at once, on other threads in its turn there. */
     @Override
     public void shutdown(int how) {
-        Loops.call(socket.loop(), () -> {
-            shutDown(how);
-            return true;
-        });
+        Loops.call(
+                socket.loop(),
+                () -> {
+                    shutDown(how);
+                    return true;
+                },
+                late -> {});
     }
 
     private void shutDown(int how) {
@@ -303,9 +300,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
                 socket.shutdownNow(Constants.SHUT_WR);
             }
             shut = true;
-            SocketFault refusal = new SocketFault(Errno.EPIPE);
-            delivered.completeExceptionally(refusal);
-            delivered = CompletableFuture.failedFuture(refusal);
+            delivered.refuse(new SocketFault(Errno.EPIPE));
             wire.shutdownOutput();
         }
         if (how != Constants.SHUT_WR) {
@@ -334,7 +329,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         Sink attached = sink;
         sink = null;
         downlink.release();
-        delivered.complete(null);
+        delivered.complete();
         if (attached != null) {
             attached.handleClosed();
         }
@@ -384,10 +379,21 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         if (state == State.CLOSED) {
             return;
         }
+        boolean lost = state != State.LAST_DELIVERY;
         state = State.CLOSED;
+        Sink attached = sink;
+        sink = null;
         lastDelivery.cancel();
+        downlink.release();
         promise.release();
+        if (lost) {
+            // The socket itself is still there: nothing may be sent behind a gap.
+            delivered.refuse(new SocketFault(Errno.ENOBUFS, "what a stream has sent to this socket is lost"));
+        }
         wire.close();
         whenClosed.accept(handle);
+        if (attached != null) {
+            attached.failed(new SocketFault(Errno.ENOBUFS));
+        }
     }
 }

@@ -51,7 +51,7 @@ final class ListenerEnd extends ReadyEnd {
         Sink to = null;
         try {
             while ((to = reader()) != null && hasRoom()) {
-                Sockets.Accepted connection = sockets.acceptForStream(handle);
+                Sockets.Accepted connection = sockets.acceptForStream(handle, null);
                 if (connection == null) {
                     arm();
                     return;

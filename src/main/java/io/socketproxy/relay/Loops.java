@@ -8,6 +8,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** Runs on an event loop, where a stream's state is at home, what others want done to it. */
@@ -20,16 +21,24 @@ final class Loops {
     /**
      * The action's result: at once on the loop itself, in its turn there for other threads, which wait.
      *
+     * @param undo takes back what was done too late, when nobody waits for it any more
      * @throws SocketFault what the action throws; EINTR where the loop has ended, ENOBUFS where it does not come to it
      */
-    static <T> T call(IoEventLoop loop, Supplier<T> action) {
+    static <T> T call(IoEventLoop loop, Supplier<T> action, Consumer<T> undo) {
         if (loop.inEventLoop()) {
             return action.get();
         }
         try {
-            return CompletableFuture.supplyAsync(action, loop)
-                    .orTimeout(SECONDS, TimeUnit.SECONDS)
-                    .join();
+            CompletableFuture<T> done = CompletableFuture.supplyAsync(action, loop);
+            CompletableFuture<T> inTime = done.copy().orTimeout(SECONDS, TimeUnit.SECONDS);
+            try {
+                return inTime.join();
+            } catch (CompletionException e) {
+                if (e.getCause() instanceof TimeoutException) {
+                    done.thenAcceptAsync(undo, loop);
+                }
+                throw e;
+            }
         } catch (CompletionException e) {
             if (e.getCause() instanceof SocketFault fault) {
                 throw fault;

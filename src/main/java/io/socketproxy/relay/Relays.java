@@ -4,9 +4,9 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.overload.Budget;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Overload;
+import io.socketproxy.quota.QuotaExceeded;
 import io.socketproxy.registry.Attachment;
 import io.socketproxy.registry.Handle;
-import io.socketproxy.registry.QuotaExceeded;
 import io.socketproxy.registry.SocketId;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.Permit;
@@ -72,7 +72,8 @@ public final class Relays {
      */
     public <S extends Sink> S attachByteStream(
             Handle handle, Position position, int headroom, Function<SocketEnd, S> sink) {
-        return Loops.call(handle.socket().loop(), () -> attachOnLoop(handle, position, headroom, sink));
+        return Loops.call(
+                handle.socket().loop(), () -> attachOnLoop(handle, position, headroom, sink), Sink::handleClosed);
     }
 
     /** As {@link #attachByteStream}, to a datagram socket; each message has a header with its address where it is to be addressed. */
@@ -164,10 +165,7 @@ public final class Relays {
         try {
             memory.take(owner, ADMISSION_BYTES).close();
         } catch (Exhausted e) {
-            String detail = String.valueOf(e.getMessage());
-            throw e.ofOwner()
-                    ? new QuotaExceeded(Errno.ENOBUFS, detail, e.retryAfter())
-                    : new SocketFault(Errno.ENOBUFS, detail);
+            throw QuotaExceeded.of(e);
         }
     }
 
@@ -175,7 +173,7 @@ public final class Relays {
         return new SocketFault(
                 Errno.EBUSY,
                 resumes
-                        ? "the stream that is attached cannot be resumed: it does not acknowledge what it receives"
+                        ? "the stream that is attached cannot be resumed, since it does not acknowledge what it receives; end it first"
                         : "a stream is attached to this socket already; end it first, or resume it with received=N");
     }
 

@@ -42,12 +42,17 @@ public interface SocketEnd {
         return 0;
     }
 
+    /** Whether bytes are counted, and so may be promised to be read. */
+    default boolean hasCredit() {
+        return false;
+    }
+
     /**
-     * The offset up to which a client may send, so that it can always be read; -1 where bytes are not counted. It never goes back, and
+     * The offset up to which a client may send, so that it can always be read; only where {@link #hasCredit}. It never goes back, and
      * what it says is promised.
      */
     default long credit() {
-        return -1;
+        throw new IllegalStateException("bytes are not counted");
     }
 
     /** Whether the socket is shut down for writing, by whomever. */

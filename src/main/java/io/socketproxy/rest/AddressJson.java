@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** An address on the wire: {@code {host, port}}, with {@code {flowinfo, scopeId}} for AF_INET6, or {@code {path}} for AF_UNIX. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-record AddressJson(
+public record AddressJson(
         @Nullable String host,
         @Nullable Integer port,
         @Nullable Long flowinfo,
@@ -18,7 +18,7 @@ record AddressJson(
     private static final long MAX_FLOWINFO = 0xfffff;
     private static final long MAX_SCOPE_ID = 0xffff_ffffL;
 
-    static AddressJson of(SockAddr address) {
+    public static AddressJson of(SockAddr address) {
         return switch (address) {
             case SockAddr.Inet4 inet -> new AddressJson(InetText.host(inet), inet.port(), null, null, null);
             case SockAddr.Inet6 inet ->
@@ -37,7 +37,7 @@ record AddressJson(
      *
      * @throws SocketFault EINVAL naming the field that is missing or out of range
      */
-    Endpoint endpoint() {
+    public Endpoint endpoint() {
         if (path == null) {
             if (host == null) {
                 throw SocketFault.invalid("host", "host is missing; \"\" stands for the wildcard address");
@@ -50,7 +50,7 @@ record AddressJson(
     }
 
     /** The endpoint, whose host may be missing and whose missing port is 0. */
-    Endpoint partialEndpoint() {
+    public Endpoint partialEndpoint() {
         if (path != null && (host != null || port != null)) {
             throw SocketFault.invalid("path", "an address is either {host, port} or {path}");
         }

@@ -21,7 +21,7 @@ import tools.jackson.databind.annotation.JsonDeserialize;
  * {@code ["MSG_PEEK", "MSG_DONTWAIT"]}; not looked up yet, since only the use tells which names belong there.
  */
 @JsonDeserialize(using = Constant.FromJson.class)
-record Constant(List<String> terms) {
+public record Constant(List<String> terms) {
     /** More than any list of flags has. */
     private static final int MAX_TERMS = 32;
 
@@ -31,7 +31,7 @@ record Constant(List<String> terms) {
 
     private static final Pattern NUMBER = Pattern.compile("-?(0[xX][0-9a-fA-F]{1,8}|[0-9]{1,11})");
 
-    static Constant parse(String text) {
+    public static Constant parse(String text) {
         if (text.isBlank()) {
             return new Constant(List.of());
         }
@@ -54,7 +54,7 @@ record Constant(List<String> terms) {
      * @param prefixes of the names that belong there
      * @throws SocketFault EINVAL naming the field
      */
-    int number(String field, String... prefixes) {
+    public int number(String field, String... prefixes) {
         long combined = 0;
         for (String term : terms) {
             combined |= numberOf(term, field, prefixes);
@@ -63,12 +63,12 @@ record Constant(List<String> terms) {
     }
 
     /** As {@link #number}, with a default for what the caller left out. */
-    static int numberOr(@Nullable Constant constant, int absent, String field, String... prefixes) {
+    public static int numberOr(@Nullable Constant constant, int absent, String field, String... prefixes) {
         return constant == null || constant.terms().isEmpty() ? absent : constant.number(field, prefixes);
     }
 
     /** The flags of a send or a receive; 0 where the caller left them out. */
-    static int messageFlags(@Nullable Constant flags) {
+    public static int messageFlags(@Nullable Constant flags) {
         return numberOr(flags, 0, "flags", "MSG_");
     }
 

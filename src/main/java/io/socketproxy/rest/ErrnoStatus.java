@@ -2,8 +2,8 @@ package io.socketproxy.rest;
 
 import io.socketproxy.address.GaiError;
 import io.socketproxy.libc.Constants;
+import io.socketproxy.quota.QuotaExceeded;
 import io.socketproxy.registry.Draining;
-import io.socketproxy.registry.QuotaExceeded;
 import io.socketproxy.socket.SocketFault;
 import java.util.Map;
 import java.util.Optional;

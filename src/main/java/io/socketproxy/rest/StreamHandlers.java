@@ -1,5 +1,6 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.address.Endpoint;
 import io.socketproxy.http.KnownParameters;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
@@ -54,6 +55,7 @@ class StreamHandlers {
             "window", Integer.class,
             "accepts", Integer.class);
 
+    private static final PathPattern CONNECT = PathPatternParser.defaultInstance.parse("/api/v1/connect");
     private static final PathPattern STREAM = PathPatternParser.defaultInstance.parse("/api/v1/sockets/{id}/stream");
 
     private final Streams streams;
@@ -90,17 +92,29 @@ class StreamHandlers {
     @Bean
     HandlerMapping streamHandlerMapping() {
         return new SimpleUrlHandlerMapping(
-                Map.of("/api/v1/connect", gets(this::connect), STREAM.getPatternString(), gets(this::stream)),
-                Ordered.HIGHEST_PRECEDENCE);
+                Map.of(
+                        CONNECT.getPatternString(),
+                        gets(this::connect, "GET", "POST"),
+                        STREAM.getPatternString(),
+                        gets(this::stream, "GET")),
+                Ordered.HIGHEST_PRECEDENCE) {
+            @Override
+            protected @Nullable Object getHandlerInternal(HttpServletRequest request) throws Exception {
+                // Without a WebSocket it is a controller's.
+                return request.getMethod().equals("POST") && CONNECT.matches(path(request))
+                        ? null
+                        : super.getHandlerInternal(request);
+            }
+        };
     }
 
     /** As a controller's method for GET. */
-    private static HttpRequestHandler gets(HttpRequestHandler handler) {
+    private static HttpRequestHandler gets(HttpRequestHandler handler, String... methods) {
         return (request, response) -> {
             switch (request.getMethod()) {
                 case "GET", "HEAD" -> handler.handleRequest(request, response);
-                case "OPTIONS" -> response.setHeader("Allow", "GET,HEAD,OPTIONS");
-                default -> throw new HttpRequestMethodNotSupportedException(request.getMethod(), List.of("GET"));
+                case "OPTIONS" -> response.setHeader("Allow", String.join(",", methods) + ",HEAD,OPTIONS");
+                default -> throw new HttpRequestMethodNotSupportedException(request.getMethod(), List.of(methods));
             }
         };
     }
@@ -130,18 +144,17 @@ class StreamHandlers {
         boolean addressed = query.is("addressed");
         String owner = Owner.current().name();
         boolean unconnected = addressed && host == null && port == null && path == null;
-        handshake.accept(
-                request,
-                response,
-                Streams.SUBPROTOCOLS,
-                subprotocol -> streams.connect(
-                        owner,
-                        subprotocol,
-                        Constant.numberOr(family, Constants.AF_UNSPEC, "family", "AF_"),
-                        Constant.numberOr(type, Constants.SOCK_STREAM, "type", "SOCK_"),
-                        unconnected ? null : new AddressJson(host, port, null, null, path).endpoint(),
-                        addressed,
-                        timeouts.of(timeoutMs, request)));
+        handshake.accept(request, response, Streams.SUBPROTOCOLS, subprotocol -> {
+            Endpoint endpoint = unconnected ? null : new AddressJson(host, port, null, null, path).endpoint();
+            return streams.connect(
+                    owner,
+                    subprotocol,
+                    Constant.numberOr(family, Constants.AF_UNSPEC, "family", "AF_"),
+                    Constant.numberOr(type, Constants.SOCK_STREAM, "type", "SOCK_"),
+                    endpoint,
+                    addressed,
+                    timeouts.of(timeoutMs, request));
+        });
     }
 
     private Query query(HttpServletRequest request, Map<String, Class<?>> known) {
@@ -151,10 +164,12 @@ class StreamHandlers {
 
     /** Not from the request's attributes: with a context path the mapping finds the handler, and no variables. */
     private static String id(HttpServletRequest request) {
-        PathContainer path =
-                ServletRequestPathUtils.getParsedRequestPath(request).pathWithinApplication();
-        PathPattern.PathMatchInfo match = STREAM.matchAndExtract(path);
+        PathPattern.PathMatchInfo match = STREAM.matchAndExtract(path(request));
         return match == null ? "" : match.getUriVariables().getOrDefault("id", "");
+    }
+
+    private static PathContainer path(HttpServletRequest request) {
+        return ServletRequestPathUtils.getParsedRequestPath(request).pathWithinApplication();
     }
 
     /** A request's parameters, each at most once. */

@@ -1,5 +1,7 @@
 package io.socketproxy.security;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -11,12 +13,12 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The API tokens that are configured, by their hashes.
+ * The API tokens that are configured, by their hashes, and those of a file that may change.
  *
  * <p>A presented token is hashed and the hash is looked up. The look-up needs no constant time: how long it takes depends on the hash,
  * which nobody can steer byte by byte towards a stored one without finding preimages of SHA-256.
  */
-final class ApiTokens {
+final class ApiTokens implements AutoCloseable {
 
     /** What a generated token starts with, so that secret scanners and readers recognise it. */
     static final String PREFIX = "spx_";
@@ -38,10 +40,13 @@ final class ApiTokens {
 
     private final Map<String, Owner> ownersByHash;
 
+    private final @Nullable TokensFile file;
+
     private final @Nullable String generated;
 
-    private ApiTokens(Map<String, Owner> ownersByHash, @Nullable String generated) {
+    private ApiTokens(Map<String, Owner> ownersByHash, @Nullable TokensFile file, @Nullable String generated) {
         this.ownersByHash = Map.copyOf(ownersByHash);
+        this.file = file;
         this.generated = generated;
     }
 
@@ -50,7 +55,7 @@ final class ApiTokens {
      *
      * @param otherWays whether callers can have a credential of another kind
      * @throws InvalidSecuritySettings for a token too short or impossible to send, a hash that is none, an owner's name that breaks the
-     *     syntax, an owner or a hash that comes twice
+     *     syntax, an owner or a hash that comes twice, a file that cannot be used
      */
     static ApiTokens configured(SecuritySettings settings, boolean otherWays) {
         Map<String, Owner> ownersByHash = new HashMap<>();
@@ -84,16 +89,30 @@ final class ApiTokens {
                 }
             }
         }
+        String file = settings.tokensFile() == null ? "" : settings.tokensFile().strip();
+        if (!file.isEmpty()) {
+            return new ApiTokens(ownersByHash, new TokensFile(requirePath(file), ownersByHash), null);
+        }
         if (ownersByHash.isEmpty() && !otherWays) {
             String generated = Secrets.generate(PREFIX);
-            return new ApiTokens(Map.of(Secrets.sha256(generated), DEFAULT_OWNER), generated);
+            return new ApiTokens(Map.of(Secrets.sha256(generated), DEFAULT_OWNER), null, generated);
         }
-        return new ApiTokens(ownersByHash, null);
+        return new ApiTokens(ownersByHash, null, null);
     }
 
-    /** The owner of the token; empty if it is not one of those configured. */
+    /** The owner of the token; empty if it is not one of those configured, nor one of the file's as it is now. */
     Optional<Owner> owner(String token) {
-        return Optional.ofNullable(ownersByHash.get(Secrets.sha256(token)));
+        String hash = Secrets.sha256(token);
+        Owner owner = ownersByHash.get(hash);
+        return owner != null || file == null ? Optional.ofNullable(owner) : file.owner(hash);
+    }
+
+    /** Looks at the file no more. */
+    @Override
+    public void close() {
+        if (file != null) {
+            file.close();
+        }
     }
 
     /** The token that was made because none is configured; empty otherwise. */
@@ -115,7 +134,15 @@ final class ApiTokens {
         return clear;
     }
 
-    private static Owner requireOwner(String property, @Nullable String name) {
+    private static Path requirePath(String file) {
+        try {
+            return Path.of(file);
+        } catch (InvalidPathException e) {
+            throw new InvalidSecuritySettings(TokensFile.PROPERTY + " is no path.", "Name a file.");
+        }
+    }
+
+    static Owner requireOwner(String property, @Nullable String name) {
         if (name == null || !OWNER.matcher(name).matches()) {
             throw new InvalidSecuritySettings(
                     "%s: %s is not an owner's name.".formatted(property, name == null ? "nothing" : '"' + name + '"'),
@@ -131,7 +158,7 @@ final class ApiTokens {
         return hashes.stream().map(hash -> requireHash(property, hash)).toList();
     }
 
-    private static String requireHash(String property, String given) {
+    static String requireHash(String property, String given) {
         String hash = given.strip().toLowerCase(Locale.ROOT);
         if (hash.startsWith(PREFIX)) {
             throw new InvalidSecuritySettings(property + " holds a token where its hash belongs.", HOW_TO_HASH);

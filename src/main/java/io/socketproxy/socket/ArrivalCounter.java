@@ -1,30 +1,22 @@
 package io.socketproxy.socket;
 
+import static io.socketproxy.libc.Epoll.EPOLLET;
+import static io.socketproxy.libc.Epoll.EPOLLIN;
+import static io.socketproxy.libc.Epoll.EPOLLRDHUP;
+
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoRegistration;
-import io.netty.channel.epoll.EpollIoHandle;
-import io.netty.channel.epoll.EpollIoOps;
-import io.netty.channel.unix.FileDescriptor;
-import io.netty.util.concurrent.Future;
-import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Libc;
+import io.socketproxy.wire.LoopRegistration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Tells of each arrival at a socket, also where there was something to read before: edge-triggered, on a descriptor of its own, since a
+ * Tells of each arrival at a socket, also where there was something to read before: edge-triggered, on a descriptor of its own, since an
  * {@link EpollRegistration} has the socket's. One thread waits at a time.
  */
-final class ArrivalCounter implements EpollIoHandle, AutoCloseable {
-    private static final int EDGES = Constants.POLLIN | Constants.POLLRDHUP | 1 << 31;
-
+final class ArrivalCounter extends LoopRegistration implements AutoCloseable {
     private final int descriptor;
-    private final IoEventLoop loop;
-    private final AtomicBoolean released = new AtomicBoolean();
-    private @Nullable IoRegistration registration;
 
     // Guarded by this.
     private CompletableFuture<Void> next = new CompletableFuture<>();
@@ -33,21 +25,16 @@ final class ArrivalCounter implements EpollIoHandle, AutoCloseable {
 
     /** @param descriptor a duplicate of the socket's, which is closed with this */
     ArrivalCounter(int descriptor, IoEventLoop loop) {
+        super(descriptor, loop);
         this.descriptor = descriptor;
-        this.loop = loop;
-        run(this::register);
-    }
-
-    private void register() {
-        // On the loop's own thread registering is done when the call returns.
-        Future<IoRegistration> registering = loop.register(this);
-        if (!registering.isSuccess()) {
-            release();
-            end();
-            return;
-        }
-        registration = registering.getNow();
-        registration.submit(EpollIoOps.valueOf(EDGES));
+        runOrEnd(() -> {
+            if (register()) {
+                submit(EPOLLIN | EPOLLRDHUP | EPOLLET);
+            } else {
+                release();
+                end();
+            }
+        });
     }
 
     /** How many arrivals there were so far. */
@@ -89,40 +76,18 @@ final class ArrivalCounter implements EpollIoHandle, AutoCloseable {
 
     @Override
     public void close() {
-        run(() -> {
-            if (registration == null || !registration.cancel()) {
-                release();
-            }
-        });
+        runOrEnd(this::deregister);
     }
 
-    @Override
-    public void unregistered() {
-        release();
-    }
-
-    private void release() {
-        if (released.compareAndSet(false, true)) {
-            Libc.close(descriptor);
-        }
-    }
-
-    @Override
-    public FileDescriptor fd() {
-        return new FileDescriptor(descriptor);
-    }
-
-    private void run(Runnable task) {
-        if (loop.inEventLoop()) {
-            task.run();
-            return;
-        }
-        try {
-            loop.execute(task);
-        } catch (RejectedExecutionException e) {
-            // The loop has ended, and with it its epoll instance.
+    private void runOrEnd(Runnable task) {
+        if (!run(task)) {
             release();
             end();
         }
+    }
+
+    @Override
+    protected void released() {
+        Libc.close(descriptor);
     }
 }

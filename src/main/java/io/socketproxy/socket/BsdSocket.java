@@ -11,6 +11,7 @@ import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Transport;
+import io.socketproxy.socket.bytes.Pushback;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -169,8 +170,7 @@ public final class BsdSocket implements AutoCloseable {
      * Waits for the end of what {@link #startConnect} started.
      *
      * @param pending what it returned, thrown as it is if the wait is none
-     * @throws SocketFault EINPROGRESS where the wait ended too early: the kernel goes on connecting, and a later call tells the
-     *     outcome
+     * @throws SocketFault EINPROGRESS where the wait ended too early: the kernel goes on, and a later call tells the outcome
      */
     public void finishConnect(Cleared.Remote remote, Errno pending, Deadline deadline) {
         peer.finishConnect(kind.address(remote), pending, deadline);
@@ -225,6 +225,11 @@ public final class BsdSocket implements AutoCloseable {
         return receiving.receiveNow(buffer);
     }
 
+    /** Its bytes up to where they are wanted, of a stream socket. */
+    public StreamReader reader() {
+        return new StreamReader(receiving);
+    }
+
     /** How many bytes of those that count as received an earlier receive had to leave behind for the next one. */
     public int unread() {
         return pushback.length();
@@ -271,14 +276,14 @@ public final class BsdSocket implements AutoCloseable {
     }
 
     /**
-     * Sends all the source has; Python's sendall. The timeout is for the whole.
+     * Sends all the source has; Python's sendall. The wait is asked for with each piece: the same each time is one for the whole.
      *
      * @return how many bytes that were
      * @throws PartlySent with the errno that ended it; EAGAIN when the time was up, EINTR when the caller went while it waited
      * @throws SourceFailed where the source did not come to its end
      */
-    public long sendAll(Source source, int flags, Deadline deadline) {
-        return sending.sendAll(source, flags, deadline);
+    public long sendAll(Source source, int flags, Supplier<Deadline> waits) {
+        return sending.sendAll(source, flags, waits);
     }
 
     /**

@@ -51,6 +51,13 @@ public final class Deadline {
         return immediate || deadlineNanos - System.nanoTime() <= 0;
     }
 
+    /** @throws Caller.Gone where nobody waits any more */
+    void requireCaller() {
+        if (caller.gone()) {
+            throw new Caller.Gone();
+        }
+    }
+
     /**
      * Parks the thread until the future completes.
      *

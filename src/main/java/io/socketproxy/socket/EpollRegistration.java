@@ -1,22 +1,19 @@
 package io.socketproxy.socket;
 
+import static io.socketproxy.libc.Epoll.EPOLLERR;
+import static io.socketproxy.libc.Epoll.EPOLLHUP;
+import static io.socketproxy.libc.Epoll.EPOLLONESHOT;
+
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.epoll.EpollIoEvent;
-import io.netty.channel.epoll.EpollIoHandle;
-import io.netty.channel.epoll.EpollIoOps;
-import io.netty.channel.unix.FileDescriptor;
-import io.netty.util.concurrent.Future;
-import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.wire.HandlerFailures;
+import io.socketproxy.wire.LoopRegistration;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The one registration of a descriptor at an event loop, and those who wait on it.
@@ -24,29 +21,19 @@ import org.jspecify.annotations.Nullable;
  * <p>Armed one-shot for the union of what is waited for; never for nothing, since a disarmed registration cannot be armed again.
  * {@link #await} and {@link #cancel} may be called by any thread; the state is the loop's alone.
  */
-final class EpollRegistration implements EpollIoHandle {
-    private static final int EPOLLONESHOT = 1 << 30;
-    private static final int ALWAYS = Constants.POLLERR | Constants.POLLHUP;
+final class EpollRegistration extends LoopRegistration {
+    private static final int ALWAYS = EPOLLERR | EPOLLHUP;
 
-    private final FileDescriptor descriptor;
-    private final IoEventLoop loop;
     private final Runnable whenUnregistered;
-    private final AtomicBoolean released = new AtomicBoolean();
 
     private Set<Waiter> waiters = new LinkedHashSet<>(2);
-    private @Nullable IoRegistration registration;
     private int armed;
     private boolean cancelled;
 
     /** @param whenUnregistered runs once, after {@link #cancel}, when epoll has let go of the descriptor */
     EpollRegistration(int descriptor, IoEventLoop loop, Runnable whenUnregistered) {
-        this.descriptor = new FileDescriptor(descriptor);
-        this.loop = loop;
-        this.whenUnregistered = () -> {
-            if (released.compareAndSet(false, true)) {
-                whenUnregistered.run();
-            }
-        };
+        super(descriptor, loop);
+        this.whenUnregistered = whenUnregistered;
     }
 
     private static final class Waiter extends CompletableFuture<Integer> {
@@ -89,8 +76,7 @@ final class EpollRegistration implements EpollIoHandle {
     /** Fails those who wait, with EBADF, and takes the descriptor out of epoll. */
     void cancel() {
         if (!run(this::doCancel)) {
-            // The loop has ended, and with it its epoll instance.
-            whenUnregistered.run();
+            release();
         }
     }
 
@@ -100,28 +86,13 @@ final class EpollRegistration implements EpollIoHandle {
         }
         cancelled = true;
         failAll(new SocketFault(Errno.EBADF));
-        if (registration == null || !registration.cancel()) {
-            whenUnregistered.run();
-        }
+        deregister();
     }
 
     private void failAll(SocketFault fault) {
         Set<Waiter> failed = waiters;
         waiters = new LinkedHashSet<>(2);
         failed.forEach(waiter -> waiter.completeExceptionally(fault));
-    }
-
-    private boolean run(Runnable task) {
-        if (loop.inEventLoop()) {
-            task.run();
-            return true;
-        }
-        try {
-            loop.execute(task);
-            return true;
-        } catch (RejectedExecutionException e) {
-            return false;
-        }
     }
 
     private void add(Waiter waiter) {
@@ -131,30 +102,19 @@ final class EpollRegistration implements EpollIoHandle {
         if (waiter.isDone()) {
             return;
         }
-        if (registration == null) {
-            // On the loop's own thread registering is done when the call returns.
-            Future<IoRegistration> registering = loop.register(this);
-            if (!registering.isSuccess()) {
-                waiter.completeExceptionally(
-                        new SocketFault(Errno.ENOBUFS, "the event loop takes no more descriptors"));
-                return;
-            }
-            registration = registering.getNow();
+        if (!register()) {
+            waiter.completeExceptionally(new SocketFault(Errno.ENOBUFS, "the event loop takes no more descriptors"));
+            return;
         }
         waiters.add(waiter);
         arm(waiter.events);
     }
 
     private void arm(int wanted) {
-        if (registration != null && (wanted & ~armed) != 0) {
+        if ((wanted & ~armed) != 0) {
             armed |= wanted;
-            registration.submit(EpollIoOps.valueOf(armed | EPOLLONESHOT));
+            submit(armed | EPOLLONESHOT);
         }
-    }
-
-    @Override
-    public FileDescriptor fd() {
-        return descriptor;
     }
 
     @Override
@@ -186,7 +146,7 @@ final class EpollRegistration implements EpollIoHandle {
     }
 
     @Override
-    public void unregistered() {
+    protected void released() {
         whenUnregistered.run();
     }
 

@@ -15,8 +15,13 @@ import io.netty.channel.IoEventLoop;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Room;
+import io.socketproxy.socket.bytes.Delimiter;
+import io.socketproxy.socket.bytes.GatheredBytes;
+import io.socketproxy.socket.bytes.Pushback;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** What comes to a socket: the receives, each in its order, and what one of them left behind. */
@@ -123,6 +128,72 @@ final class ReceiveHalf extends SocketHalf {
             byte[] data = gathered.take();
             return new Message(data, data.length, last.flags(), last.source(), data.length == 0);
         });
+    }
+
+    /**
+     * As {@link StreamReader#receiveUntil}. What is looked at stays with the kernel until it is known how much of it is wanted, so that
+     * nothing behind the delimiter has to be put back.
+     */
+    @Nullable
+    Message receiveUntil(Delimiter delimiter, int size, Deadline deadline, Room room) {
+        GatheredBytes gathered = new GatheredBytes(size, room);
+        return inTurn(deadline, () -> {
+            try {
+                while (true) {
+                    Message message = attempts(POLLIN, deadline, () -> upTo(delimiter, gathered, room));
+                    if (message == null) {
+                        pushBack(gathered.take(), room);
+                        return null;
+                    }
+                    gathered.add(message.data());
+                    if (delimiter.take(message.data()) || message.eof() || gathered.length() == size) {
+                        byte[] data = gathered.take();
+                        return new Message(data, data.length, message.flags(), null, message.eof() && data.length == 0);
+                    }
+                }
+            } catch (SocketFault | Exhausted fault) {
+                if (gathered.length() == 0) {
+                    gathered.letGo();
+                    throw fault;
+                }
+                byte[] data = gathered.take();
+                return new Message(data, data.length, 0, null, false);
+            } catch (Caller.Gone gone) {
+                pushBack(gathered.take(), room);
+                throw gone;
+            }
+        });
+    }
+
+    private @Nullable Message upTo(Delimiter delimiter, GatheredBytes gathered, Room room) {
+        int wanted = Math.min(gathered.reserve(), GatheredBytes.SMALL);
+        Message seen = receiveOnce(wanted, MSG_PEEK, room);
+        if (seen == null) {
+            gathered.letGo();
+            return null;
+        }
+        room.giveBack(seen.data().length);
+        return seen.eof() ? seen : receiveOnce(delimiter.upTo(seen.data()), 0, room);
+    }
+
+    /** As {@link StreamReader#follow}. */
+    boolean follow(int size, Supplier<Deadline> waits, Room room, StreamReader.Taker to) throws IOException {
+        Deadline first = waits.get();
+        Boolean ended = this.<Boolean, IOException>inTurn(first, () -> {
+            Deadline wait = first;
+            while (true) {
+                Deadline now = wait;
+                now.requireCaller();
+                Message piece = attempts(POLLIN, now, () -> receiveOnce(size, 0, room));
+                if (piece == null || piece.eof()) {
+                    return piece != null;
+                }
+                to.take(piece.data());
+                room.giveBack(piece.data().length);
+                wait = waits.get();
+            }
+        });
+        return Boolean.TRUE.equals(ended);
     }
 
     private void pushBack(byte[] data, Room room) {

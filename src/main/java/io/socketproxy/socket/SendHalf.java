@@ -14,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** What a socket sends: the sends, each in its order and all behind what a relay has queued, and the end of it. */
@@ -95,11 +96,12 @@ final class SendHalf extends SocketHalf {
     }
 
     /** As {@link BsdSocket#sendAll}. */
-    long sendAll(BsdSocket.Source source, int flags, Deadline deadline) {
+    long sendAll(BsdSocket.Source source, int flags, Supplier<Deadline> waits) {
         byte[] buffer = new byte[BsdSocket.SENDALL_BYTES];
         long sent = 0;
         try {
             for (int length = source.read(buffer); length >= 0; length = source.read(buffer)) {
+                Deadline deadline = waits.get();
                 int offset = 0;
                 do {
                     int taken = send(buffer, offset, length - offset, flags, null, deadline);

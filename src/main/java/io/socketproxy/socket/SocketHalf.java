@@ -60,6 +60,31 @@ abstract class SocketHalf {
         }
     }
 
+    /** Calls that count as one in the order of the callers. */
+    interface Calls<T extends @Nullable Object, X extends Exception> {
+        T run() throws X;
+    }
+
+    /** Runs calls in the order of the callers; null where their turn did not come in time. Between two of them nobody is inside. */
+    final <T, X extends Exception> @Nullable T inTurn(Deadline deadline, Calls<@Nullable T, X> calls) throws X {
+        CompletableFuture<Void> place = order.acquire();
+        try {
+            return deadline.await(place) ? calls.run() : null;
+        } finally {
+            order.release(place);
+        }
+    }
+
+    /** As {@link #inOrder}, by who has its turn. */
+    final <T> @Nullable T attempts(int events, Deadline deadline, Supplier<@Nullable T> attempt) {
+        descriptor.requireEntry();
+        try {
+            return deadline.isImmediate() ? attempt.get() : untilReady(events, deadline, attempt);
+        } finally {
+            descriptor.leave();
+        }
+    }
+
     /** As {@link #inOrder}, by who has come to it. */
     final <T> @Nullable T untilReady(int events, Deadline deadline, Supplier<@Nullable T> attempt) {
         while (true) {

@@ -1,6 +1,5 @@
 package io.socketproxy.socket;
 
-import static io.socketproxy.libc.Constants.AF_UNIX;
 import static io.socketproxy.libc.Constants.SOCK_STREAM;
 import static io.socketproxy.libc.Constants.SOL_SOCKET;
 import static io.socketproxy.libc.Constants.SO_PROTOCOL;
@@ -38,10 +37,7 @@ record SocketKind(int family, int type, int proto) {
 
     /** What policy calls its transport. */
     Transport transport() {
-        if (family == AF_UNIX) {
-            return isStream() ? Transport.UNIX_STREAM : Transport.UNIX_DGRAM;
-        }
-        return isStream() ? Transport.TCP : Transport.UDP;
+        return Transport.of(family, type);
     }
 
     /** The address of leave for a socket of this transport. */

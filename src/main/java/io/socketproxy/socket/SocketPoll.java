@@ -6,6 +6,7 @@ import static io.socketproxy.libc.Constants.POLLNVAL;
 import io.netty.channel.IoEventLoop;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
+import io.socketproxy.socket.bytes.Pushback;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 

@@ -30,7 +30,7 @@ final class Flow {
         this.session = session;
         this.end = end;
         this.bandwidth = bandwidth;
-        this.acknowledging = mode.control() && end.credit() >= 0 ? new Acknowledging(end) : null;
+        this.acknowledging = mode.control() && end.hasCredit() ? new Acknowledging(end) : null;
     }
 
     /** There is a client, which is to be told that it has so much credit; -1 for none. */

@@ -2,7 +2,7 @@ package io.socketproxy.stream;
 
 import io.netty.buffer.ByteBuf;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.registry.SocketEvents.StreamEnd;
+import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.relay.SocketEnd;
 import io.socketproxy.socket.SocketFault;
 import io.socketproxy.websocket.ClientConnection;
@@ -44,7 +44,7 @@ final class FromClient implements ClientConnection.Events {
         if (excess != null) {
             data.release();
             end.cut();
-            session.finish(StreamEnd.CLIENT_ERROR, CloseCode.POLICY, excess);
+            session.finish(DetachReason.CLIENT_ERROR, CloseCode.POLICY, excess);
             return;
         }
         if (end.isShut()) {
@@ -66,7 +66,7 @@ final class FromClient implements ClientConnection.Events {
                     Errno.EPIPE, "the socket is shut down for writing; what is sent to it now is not delivered");
         } else {
             session.finish(
-                    StreamEnd.TARGET_FAILED,
+                    DetachReason.TARGET_FAILED,
                     CloseCode.SERVER_ERROR,
                     Errno.EPIPE + ": the socket is shut down for writing");
         }
@@ -114,18 +114,18 @@ final class FromClient implements ClientConnection.Events {
             // A page that is left in the middle of something; what was to come may still come, by another stream.
             end.cut();
         }
-        session.clientGone(StreamEnd.CLIENT_CLOSED);
+        session.clientGone(DetachReason.CLIENT_CLOSED);
     }
 
     @Override
     public void violated(int code, String reason) {
         end.cut();
-        session.over(StreamEnd.CLIENT_ERROR);
+        session.over(DetachReason.CLIENT_ERROR);
     }
 
     @Override
     public void gone() {
         end.cut();
-        session.clientGone(StreamEnd.CLIENT_LOST);
+        session.clientGone(DetachReason.CLIENT_LOST);
     }
 }

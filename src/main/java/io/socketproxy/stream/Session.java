@@ -6,7 +6,7 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Attachment;
 import io.socketproxy.registry.Handle;
-import io.socketproxy.registry.SocketEvents.StreamEnd;
+import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.relay.Sink;
 import io.socketproxy.relay.SocketEnd;
 import io.socketproxy.socket.Permit;
@@ -52,7 +52,7 @@ final class Session implements Served, Sink {
     private boolean targetEof;
 
     /** Why it ends, once that is known. */
-    private @Nullable StreamEnd reason;
+    private @Nullable DetachReason reason;
 
     private long toClient;
 
@@ -148,7 +148,7 @@ final class Session implements Served, Sink {
     public void abandon() {
         contained(() -> {
                     if (state == State.EXPECTED) {
-                        over(StreamEnd.CLIENT_LOST);
+                        over(DetachReason.CLIENT_LOST);
                     }
                 })
                 .run();
@@ -187,12 +187,12 @@ final class Session implements Served, Sink {
         if (mode.control()) {
             send(Control.EOF);
             if (end.isShut()) {
-                finish(StreamEnd.TARGET_ENDED, CloseCode.NORMAL, "");
+                finish(DetachReason.TARGET_ENDED, CloseCode.NORMAL, "");
             }
         } else {
             // What the client sent before it sees this is still delivered: not over before its answer.
             state = State.CLOSING;
-            reason = StreamEnd.TARGET_ENDED;
+            reason = DetachReason.TARGET_ENDED;
             to.close(CloseCode.NORMAL, "");
         }
     }
@@ -207,7 +207,7 @@ final class Session implements Served, Sink {
             send(host.control().error(fault.errno(), fault.getMessage()));
         }
         // Not what to do about it, for which a close frame has no room.
-        finish(StreamEnd.TARGET_FAILED, CloseCode.SERVER_ERROR, fault.errno() + ": " + fault.happened());
+        finish(DetachReason.TARGET_FAILED, CloseCode.SERVER_ERROR, fault.errno() + ": " + fault.happened());
     }
 
     @Override
@@ -223,7 +223,7 @@ final class Session implements Served, Sink {
         if (mode.control()) {
             problem(errno, detail);
         } else {
-            finish(StreamEnd.CLIENT_ERROR, CloseCode.TOO_BIG, errno + ": " + detail);
+            finish(DetachReason.CLIENT_ERROR, CloseCode.TOO_BIG, errno + ": " + detail);
         }
     }
 
@@ -247,13 +247,13 @@ final class Session implements Served, Sink {
     @Override
     public void shut() {
         if (targetEof && mode.control()) {
-            finish(StreamEnd.TARGET_ENDED, CloseCode.NORMAL, "");
+            finish(DetachReason.TARGET_ENDED, CloseCode.NORMAL, "");
         }
     }
 
     @Override
     public void handleClosed() {
-        finish(StreamEnd.HANDLE_CLOSED, CloseCode.NORMAL, "");
+        finish(DetachReason.HANDLE_CLOSED, CloseCode.NORMAL, "");
     }
 
     @Override
@@ -266,7 +266,7 @@ final class Session implements Served, Sink {
     public @Nullable Permit replaced() {
         Attachment held = attachment;
         Permit leave = held == null ? null : held.handOver();
-        finish(StreamEnd.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": resumed by another WebSocket");
+        finish(DetachReason.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": resumed by another WebSocket");
         return leave;
     }
 
@@ -281,17 +281,17 @@ final class Session implements Served, Sink {
 
     /** The server stops. */
     void shutDown() {
-        finish(StreamEnd.SHUTDOWN, CloseCode.GOING_AWAY, "the server is shutting down");
+        finish(DetachReason.SHUTDOWN, CloseCode.GOING_AWAY, "the server is shutting down");
     }
 
     /** The client closes the handle. */
     void closeHandle() {
-        finish(StreamEnd.CLIENT_CLOSED, CloseCode.NORMAL, "");
+        finish(DetachReason.CLIENT_CLOSED, CloseCode.NORMAL, "");
         host.close(handle);
     }
 
     /** Sends the client a close frame, and lets go of the socket. */
-    void finish(StreamEnd why, int code, String words) {
+    void finish(DetachReason why, int code, String words) {
         if (state == State.OVER) {
             return;
         }
@@ -306,12 +306,12 @@ final class Session implements Served, Sink {
     }
 
     /** The client is gone: that is why it ends, where nothing else was before. */
-    void clientGone(StreamEnd how) {
+    void clientGone(DetachReason how) {
         over(reason == null ? how : reason);
     }
 
     /** Lets go of the socket. */
-    void over(StreamEnd why) {
+    void over(DetachReason why) {
         if (state == State.OVER) {
             return;
         }
@@ -357,7 +357,7 @@ final class Session implements Served, Sink {
             if (of != null) {
                 of.drop();
             }
-            over(StreamEnd.TARGET_FAILED);
+            over(DetachReason.TARGET_FAILED);
         }
     }
 

@@ -2,7 +2,7 @@ package io.socketproxy.stream;
 
 import io.github.bucket4j.Bucket;
 import io.socketproxy.registry.Handle;
-import io.socketproxy.registry.SocketEvents.StreamEnd;
+import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.websocket.ClientConnection;
 import io.socketproxy.wire.QueueMemory;
 import java.time.Duration;
@@ -30,7 +30,7 @@ interface SessionHost {
     void opened(Handle handle, ClientConnection client);
 
     /** It was served so many bytes. */
-    void closed(Handle handle, ClientConnection client, StreamEnd why, long toClient, long fromClient);
+    void closed(Handle handle, ClientConnection client, DetachReason why, long toClient, long fromClient);
 
     /** The session is over, whether it had a client or not. */
     void over(Session session);

@@ -6,8 +6,8 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.Carrier;
-import io.socketproxy.registry.SocketEvents.End;
-import io.socketproxy.registry.SocketEvents.StreamEnd;
+import io.socketproxy.registry.SocketEvents.CloseReason;
+import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.relay.RelayProperties;
 import io.socketproxy.relay.Relays;
@@ -59,7 +59,8 @@ public final class Streams implements SmartLifecycle {
     private final SessionHost host = new Host();
 
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
-    private volatile Phase phase = Phase.STOPPED;
+    // From the beginning, since the port opens before this is started.
+    private volatile Phase phase = Phase.RUNNING;
 
     Streams(Sockets sockets, Relays relays, RelayProperties properties, JsonMapper mapper, StreamViews views) {
         this.sockets = sockets;
@@ -76,7 +77,7 @@ public final class Streams implements SmartLifecycle {
 
         @Override
         public @Nullable Bucket bandwidth(Handle handle) {
-            return sockets.bandwidth(handle.owner());
+            return sockets.quota().bandwidth(handle.owner());
         }
 
         @Override
@@ -105,7 +106,7 @@ public final class Streams implements SmartLifecycle {
         }
 
         @Override
-        public void closed(Handle handle, ClientConnection client, StreamEnd why, long toClient, long fromClient) {
+        public void closed(Handle handle, ClientConnection client, DetachReason why, long toClient, long fromClient) {
             sockets.streamClosed(handle, carrier(client), why, toClient, fromClient);
         }
 
@@ -120,7 +121,7 @@ public final class Streams implements SmartLifecycle {
 
         @Override
         public void close(Handle handle) {
-            sockets.close(handle, End.CLOSED);
+            sockets.close(handle, CloseReason.CLOSED);
         }
 
         @Override
@@ -239,7 +240,7 @@ public final class Streams implements SmartLifecycle {
             return session;
         } finally {
             if (!attached) {
-                sockets.close(handle, End.CLOSED);
+                sockets.close(handle, CloseReason.CLOSED);
             }
         }
     }

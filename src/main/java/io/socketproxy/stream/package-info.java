@@ -1,4 +1,4 @@
-/** The client's side: the connection behind an HTTP request, and sockets on WebSockets. */
+/** One WebSocket, one socket: {@code socket-proxy.v1}, and raw. */
 @NullMarked
 package io.socketproxy.stream;
 

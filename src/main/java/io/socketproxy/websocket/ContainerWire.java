@@ -88,7 +88,7 @@ final class ContainerWire implements Wire {
         } catch (Throwable failure) {
             tell(() -> failed(failure));
         } finally {
-            if (exchange.ended()) {
+            if (exchange.left()) {
                 closeConnection();
             }
         }
@@ -232,7 +232,11 @@ final class ContainerWire implements Wire {
 
     @Override
     public void write(ByteBuf data) {
-        memory.holds(exchange.write(data));
+        if (state == State.CLOSED) {
+            data.release();
+        } else {
+            memory.holds(exchange.write(data));
+        }
     }
 
     @Override
@@ -335,7 +339,7 @@ final class ContainerWire implements Wire {
         } catch (IOException e) {
             // It is not connected any more, of which they were told.
         }
-        if (!exchange.awaitEnd(LAST_WORDS_NANOS)) {
+        if (!exchange.awaitThreads(LAST_WORDS_NANOS)) {
             // It was not what they wait for. This closes the channel under them as well.
             for (Thread thread : started) {
                 thread.interrupt();

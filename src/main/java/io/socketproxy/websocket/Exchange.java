@@ -39,7 +39,7 @@ final class Exchange {
     }
 
     /** A thread ends; true for the last one of a wire that is closed. */
-    boolean ended() {
+    boolean left() {
         lock.lock();
         try {
             changed.signalAll();
@@ -230,7 +230,7 @@ final class Exchange {
     }
 
     /** Whether both threads have ended by then. */
-    boolean awaitEnd(long nanos) {
+    boolean awaitThreads(long nanos) {
         lock.lock();
         try {
             long left = nanos;

@@ -6,7 +6,7 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
 /**
  * Closes Tomcat's end of an upgraded connection once Tomcat is done with the upgrade.
  *
- * <p>Tomcat's thread goes on after {@link StreamUpgrade#init}: it notes the connection's processor in a list that only the closing takes
+ * <p>Tomcat's thread goes on after {@link HandOver#init}: it notes the connection's processor in a list that only the closing takes
  * it from. A short stream can be over before that, and one that was closed before it was noted would stay in the list for ever. All that
  * Tomcat does with a connection it does under the connection's lock, so the closing takes that.
  */

@@ -2,7 +2,6 @@ package io.socketproxy.websocket;
 
 import io.socketproxy.frontdoor.HttpConnection;
 import jakarta.servlet.ServletException;
-import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -82,6 +81,25 @@ final class Upgrade implements RequestUpgradeStrategy {
                     WebSocketHttpHeaders.SEC_WEBSOCKET_KEY, "Sec-WebSocket-Key is 16 bytes in base64, given once");
         }
         Served served = ((Offer) handler).serve.apply(subprotocol);
+        webSockets.expect(served);
+        try {
+            answer(request, response, key, subprotocol, served);
+        } catch (IOException | ServletException e) {
+            webSockets.abandon(served);
+            throw new HandshakeFailureException("the container does not upgrade the connection", e);
+        } catch (RuntimeException | Error e) {
+            webSockets.abandon(served);
+            throw e;
+        }
+    }
+
+    private void answer(
+            ServerHttpRequest request,
+            ServerHttpResponse response,
+            String key,
+            @Nullable String subprotocol,
+            Served served)
+            throws IOException, ServletException {
         HttpServletResponse answer = ((ServletServerHttpResponse) response).getServletResponse();
         answer.setHeader(HttpHeaders.UPGRADE, "websocket");
         answer.setHeader(HttpHeaders.CONNECTION, "upgrade");
@@ -89,17 +107,10 @@ final class Upgrade implements RequestUpgradeStrategy {
         if (subprotocol != null) {
             answer.setHeader(WebSocketHttpHeaders.SEC_WEBSOCKET_PROTOCOL, subprotocol);
         }
-        handOver(((ServletServerHttpRequest) request).getServletRequest(), served);
-    }
-
-    private void handOver(HttpServletRequest request, Served served) {
-        try {
-            request.upgrade(HandOver.class).prepare(served, webSockets);
-            webSockets.expect(served);
-        } catch (IOException | ServletException e) {
-            webSockets.abandon(served);
-            throw new HandshakeFailureException("the container does not upgrade the connection", e);
-        }
+        ((ServletServerHttpRequest) request)
+                .getServletRequest()
+                .upgrade(HandOver.class)
+                .prepare(served, webSockets);
         HttpConnection connection = HttpConnection.current();
         if (connection != null) {
             // The client can be gone before its 101 is.

@@ -168,7 +168,7 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
             if (heard) {
                 missedPings = 0;
             } else if (isSilent() && ++missedPings >= MISSED_PINGS) {
-                eof();
+                lost();
                 return;
             }
             heard = false;
@@ -258,6 +258,11 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
 
     @Override
     public void eof() {
+        lost();
+    }
+
+    /** The connection is of no more use, whatever was left to be said. */
+    private void lost() {
         boolean wasOpen = state == State.OPEN || state == State.CLOSING;
         terminate();
         if (wasOpen) {
@@ -267,12 +272,12 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
 
     @Override
     public void readFailed(Errno errno) {
-        eof();
+        lost();
     }
 
     @Override
     public void writeFailed(Errno errno) {
-        eof();
+        lost();
     }
 
     @Override
@@ -329,7 +334,7 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
             boolean sends = state == State.CLOSING && (moved || !reading);
             moved = false;
             if ((wire.queuedBytes() == 0 && !sends) || System.nanoTime() - closeBy >= 0 || wire.isUnanswered()) {
-                eof();
+                lost();
             }
         } catch (RuntimeException | Error failure) {
             crashed(failure);
@@ -339,13 +344,16 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
     private void crashed(Throwable failure) {
         HandlerFailures.record("stream's connection", failure);
         try {
-            eof();
+            lost();
         } catch (RuntimeException | Error again) {
             HandlerFailures.record("stream's connection", again);
         }
     }
 
     private void terminate() {
+        if (state == State.CLOSED) {
+            return;
+        }
         state = State.CLOSED;
         if (closing != null) {
             closing.cancel(false);

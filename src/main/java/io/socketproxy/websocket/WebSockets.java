@@ -140,4 +140,10 @@ public final class WebSockets implements SmartLifecycle {
     public boolean isRunning() {
         return running;
     }
+
+    /** Clients are kept awake until what drains has ended. */
+    @Override
+    public int getPhase() {
+        return SmartLifecycle.DEFAULT_PHASE - 1;
+    }
 }

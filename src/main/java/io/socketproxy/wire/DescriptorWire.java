@@ -1,16 +1,21 @@
 package io.socketproxy.wire;
 
+import static io.socketproxy.libc.Epoll.EPOLLERR;
+import static io.socketproxy.libc.Epoll.EPOLLET;
+import static io.socketproxy.libc.Epoll.EPOLLHUP;
+import static io.socketproxy.libc.Epoll.EPOLLIN;
+import static io.socketproxy.libc.Epoll.EPOLLOUT;
+import static io.socketproxy.libc.Epoll.EPOLLPRI;
+import static io.socketproxy.libc.Epoll.EPOLLRDHUP;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.epoll.EpollIoEvent;
-import io.netty.channel.epoll.EpollIoHandle;
-import io.netty.channel.epoll.EpollIoOps;
-import io.netty.channel.unix.FileDescriptor;
-import io.netty.util.concurrent.Future;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.TcpInfo;
 import org.jspecify.annotations.Nullable;
@@ -22,15 +27,7 @@ import org.jspecify.annotations.Nullable;
  * costs no system call, a peer that has ended does not wake the loop again and again, and not one byte is read beyond what was
  * asked for. An idle wire holds no buffer.
  */
-public final class DescriptorWire implements Wire, EpollIoHandle {
-    private static final int EPOLLIN = 1;
-    private static final int EPOLLPRI = 1 << 1;
-    private static final int EPOLLOUT = 1 << 2;
-    private static final int EPOLLERR = 1 << 3;
-    private static final int EPOLLHUP = 1 << 4;
-    private static final int EPOLLRDHUP = 1 << 13;
-    private static final int EPOLLET = 1 << 31;
-
+public final class DescriptorWire extends LoopRegistration implements Wire {
     /** struct linger, socket(7): on, for 0 seconds, which makes close(2) a reset. */
     private static final byte[] NO_LINGER = {1, 0, 0, 0, 0, 0, 0, 0};
 
@@ -48,14 +45,12 @@ public final class DescriptorWire implements Wire, EpollIoHandle {
     }
 
     private final int descriptor;
-    private final IoEventLoop loop;
     private final Runnable whenClosed;
     private final Inbound inbound;
     private final Outbound outbound;
 
     private State state = State.NEW;
     private @Nullable Reader reader;
-    private @Nullable IoRegistration registration;
 
     /**
      * @param headroom bytes left free in front of what is read, so that a header can go there
@@ -63,17 +58,12 @@ public final class DescriptorWire implements Wire, EpollIoHandle {
      * @param whenClosed runs once, on the loop, when the descriptor has been closed
      */
     public DescriptorWire(int descriptor, IoEventLoop loop, int headroom, QueueMemory memory, Runnable whenClosed) {
+        super(descriptor, loop);
         this.descriptor = descriptor;
-        this.loop = loop;
         this.whenClosed = whenClosed;
         QueueMemory.Share share = memory.share();
         this.inbound = new Inbound(this, headroom, share);
         this.outbound = new Outbound(this, share);
-    }
-
-    @Override
-    public IoEventLoop loop() {
-        return loop;
     }
 
     int descriptor() {
@@ -97,22 +87,14 @@ public final class DescriptorWire implements Wire, EpollIoHandle {
             return;
         }
         state = State.OPEN;
-        // On the loop's own thread registering is done when the call returns.
-        Future<IoRegistration> registering = loop.register(this);
-        if (!registering.isSuccess()) {
+        if (!register()) {
             inbound.close();
             to.readFailed(Errno.ENOBUFS);
             return;
         }
-        registration = registering.getNow();
         inbound.open();
-        registration.submit(EpollIoOps.valueOf(EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET));
+        submit(EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET);
         outbound.kernelTakes();
-    }
-
-    @Override
-    public FileDescriptor fd() {
-        return new FileDescriptor(descriptor);
     }
 
     @Override
@@ -159,6 +141,16 @@ public final class DescriptorWire implements Wire, EpollIoHandle {
         } catch (Throwable more) {
             HandlerFailures.record("stream's connection", more);
             reset();
+        }
+    }
+
+    /** An error that came while nobody read, SO_ERROR, which the kernel tells once; null for none. */
+    public @Nullable Errno takeError() {
+        try {
+            int error = Libc.getsockoptInt(descriptor, Constants.SOL_SOCKET, Constants.require("SO_ERROR"));
+            return error == 0 ? null : Errno.of(error);
+        } catch (ErrnoException e) {
+            return e.errno();
         }
     }
 
@@ -237,17 +229,13 @@ public final class DescriptorWire implements Wire, EpollIoHandle {
         outbound.release();
         inbound.close();
         // In this order, since the duplicated connection lives on: out of epoll first, then close(2).
-        if (registration == null || !registration.cancel()) {
-            unregistered();
-        }
+        deregister();
     }
 
     @Override
-    public void unregistered() {
-        if (state != State.RELEASED) {
-            state = State.RELEASED;
-            Libc.close(descriptor);
-            whenClosed.run();
-        }
+    protected void released() {
+        state = State.RELEASED;
+        Libc.close(descriptor);
+        whenClosed.run();
     }
 }

@@ -1,4 +1,4 @@
-/** Pipes of bytes on an event loop, whatever is at their ends: a connected descriptor, or what a decorator makes of another wire. */
+/** Pipes of bytes on an event loop, whatever is at their ends, and what descriptors have in common there. */
 @NullMarked
 package io.socketproxy.wire;
 

@@ -107,7 +107,7 @@ class ConnectionsTest {
         assertThat(closed).containsExactly(oldest);
         assertThat(connections.count()).isEqualTo(4);
         assertThat(connections.of(other.channel)).isSameAs(other);
-        assertThat(connections.count(EndReason.EVICTED)).isEqualTo(1);
+        assertThat(connections.count(Outcome.EVICTED)).isEqualTo(1);
     }
 
     @Test
@@ -119,7 +119,7 @@ class ConnectionsTest {
         assertThat(tried(connections, "192.0.2.2")).isNull();
         assertThat(closed).isEmpty();
         assertThat(connections.count()).isEqualTo(2);
-        assertThat(connections.count(EndReason.REFUSED)).isEqualTo(1);
+        assertThat(connections.count(Outcome.REFUSED)).isEqualTo(1);
     }
 
     @Test
@@ -168,7 +168,7 @@ class ConnectionsTest {
         connections.sweep();
 
         assertThat(closed).containsExactly(slow);
-        assertThat(connections.count(EndReason.HEADER_TIMEOUT)).isEqualTo(1);
+        assertThat(connections.count(Outcome.HEADER_TIMEOUT)).isEqualTo(1);
     }
 
     @Test

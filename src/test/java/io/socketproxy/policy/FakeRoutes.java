@@ -1,5 +1,6 @@
 package io.socketproxy.policy;
 
+import io.socketproxy.address.InetText;
 import io.socketproxy.libc.SockAddr;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,7 +19,7 @@ final class FakeRoutes implements RouteProbe {
 
     @Override
     public Route route(SockAddr address) {
-        String text = AddressText.host(address);
+        String text = InetText.zoned(address);
         asked.add(text);
         return routes.getOrDefault(text, Route.REMOTE);
     }

@@ -126,7 +126,7 @@ class PolicyTextsFuzzTest {
     @FuzzTest
     void addressText(byte[] input) {
         byte[] packed = Arrays.copyOf(input, 16);
-        String text = AddressText.host(address(packed));
+        String text = InetText.zoned(address(packed));
         String libc = InetText.ntop(Constants.AF_INET6, packed);
         if (!Arrays.equals(InetText.pton(Constants.AF_INET6, text), packed)) {
             throw new AssertionError(text);

@@ -4,6 +4,7 @@ import static io.socketproxy.policy.Addresses.at;
 import static io.socketproxy.policy.Addresses.offset;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.socketproxy.address.InetText;
 import io.socketproxy.libc.SockAddr;
 import java.math.BigInteger;
 import java.util.List;
@@ -181,7 +182,7 @@ class SpecialPurposeTest {
     })
     void findsTheEmbeddedAddresses(String address, String embedded) {
         assertThat(SpecialPurpose.embedded((SockAddr.Inet6) at(address, 80)))
-                .extracting(AddressText::host)
+                .extracting(InetText::zoned)
                 .containsExactlyInAnyOrder(embedded.split(" "));
     }
 

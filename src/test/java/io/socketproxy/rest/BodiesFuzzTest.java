@@ -2,6 +2,7 @@ package io.socketproxy.rest;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.socketproxy.http.StrictJson;
+import io.socketproxy.rest.bytes.SendController;
 import io.socketproxy.socket.SocketFault;
 import java.util.Arrays;
 import java.util.List;

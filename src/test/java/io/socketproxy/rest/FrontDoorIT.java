@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.frontdoor.Connections;
-import io.socketproxy.frontdoor.EndReason;
+import io.socketproxy.frontdoor.Outcome;
 import io.socketproxy.testing.Eventually;
 import java.io.IOException;
 import java.io.InputStream;
@@ -119,7 +119,7 @@ class FrontDoorIT {
             }
             isHealthy();
             assertThat(connections.count()).isLessThanOrEqualTo(250);
-            assertThat(connections.count(EndReason.EVICTED)).isGreaterThan(100);
+            assertThat(connections.count(Outcome.EVICTED)).isGreaterThan(100);
         } finally {
             for (Socket socket : sockets) {
                 socket.close();
@@ -212,10 +212,12 @@ class FrontDoorIT {
     @ParameterizedTest
     @ValueSource(strings = {"\005\001\000", "\026\003\001\002\000\001", "hello\r\n"})
     void whatIsNoHttpIsRefusedAtOnceAndCounted(String text, CapturedOutput output) throws IOException {
+        long before = connections.count(Outcome.MALFORMED);
         assertThat(answered(text))
                 .satisfiesAnyOf(
                         answer -> assertThat(answer).isEmpty(),
                         answer -> assertThat(answer).contains("400", "EINVAL"));
+        Eventually.is("counted", () -> connections.count(Outcome.MALFORMED) > before);
         assertThat(output.getAll()).doesNotContain("Exception");
     }
 
@@ -294,7 +296,7 @@ class FrontDoorIT {
 
     @Test
     void aClientThatGoesInMidDownloadOrMidBodyIsNoStackTrace(CapturedOutput output) throws Exception {
-        long before = connections.count(EndReason.BROKEN_OFF);
+        long before = connections.count(Outcome.BROKEN_OFF);
         try (ServerSocket target = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String id = connected(target);
             try (Socket peer = target.accept()) {
@@ -324,7 +326,7 @@ class FrontDoorIT {
                         client.setSoLinger(true, 0);
                     }
                 }
-                Eventually.is("broken off", () -> connections.count(EndReason.BROKEN_OFF) >= before + 5);
+                Eventually.is("broken off", () -> connections.count(Outcome.BROKEN_OFF) >= before + 5);
                 writer.interrupt();
             }
         }

@@ -1,4 +1,4 @@
-package io.socketproxy.registry;
+package io.socketproxy.quota;
 
 import jakarta.validation.constraints.Min;
 import org.springframework.boot.context.properties.ConfigurationProperties;

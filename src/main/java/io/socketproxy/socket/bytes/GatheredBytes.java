@@ -1,12 +1,12 @@
-package io.socketproxy.socket;
+package io.socketproxy.socket.bytes;
 
 import io.socketproxy.overload.Room;
 import java.util.Arrays;
 
 /** What comes for a receive of MSG_WAITALL; it grows with that, and is counted. Its call's alone. */
-final class GatheredBytes {
+public final class GatheredBytes {
     /** What a receive allocates without asking what is there. */
-    static final int SMALL = 1 << 16;
+    public static final int SMALL = 1 << 16;
 
     private final int size;
     private final Room room;
@@ -14,17 +14,17 @@ final class GatheredBytes {
     private int length;
 
     /** @param size how many are wanted */
-    GatheredBytes(int size, Room room) {
+    public GatheredBytes(int size, Room room) {
         this.size = size;
         this.room = room;
     }
 
-    int length() {
+    public int length() {
         return length;
     }
 
     /** Makes room for more; how much. */
-    int reserve() {
+    public int reserve() {
         if (length == data.length && length < size) {
             int larger = (int) Math.min(size, Math.max(SMALL, length * 3L / 2));
             room.take(larger);
@@ -35,20 +35,20 @@ final class GatheredBytes {
     }
 
     /** Holds nothing while there is nothing to hold. */
-    void letGo() {
+    public void letGo() {
         if (length == 0) {
             room.giveBack(data.length);
             data = new byte[0];
         }
     }
 
-    void add(byte[] more) {
+    public void add(byte[] more) {
         System.arraycopy(more, 0, data, length, more.length);
         length += more.length;
         room.giveBack(more.length);
     }
 
-    byte[] take() {
+    public byte[] take() {
         room.giveBack(data.length - length);
         return data.length == length ? data : Arrays.copyOf(data, length);
     }

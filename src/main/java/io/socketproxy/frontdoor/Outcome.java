@@ -3,7 +3,7 @@ package io.socketproxy.frontdoor;
 import java.util.Locale;
 
 /** What a connection came to, other than a good end. */
-public enum EndReason {
+public enum Outcome {
     /** To make room for another. */
     EVICTED,
     /** There was no room, and nothing that could make some. */

@@ -6,11 +6,11 @@ import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.stereotype.Component;
 
 /** Whether streams leave the container for the event loop. They work where they do not, and cost two threads each; so it is always up. */
-@Component
-class HandOver implements HealthIndicator {
+@Component("handOver")
+class HandOverHealth implements HealthIndicator {
     private final WebSockets webSockets;
 
-    HandOver(WebSockets webSockets) {
+    HandOverHealth(WebSockets webSockets) {
         this.webSockets = webSockets;
     }
 

@@ -1,4 +1,4 @@
-package io.socketproxy.registry;
+package io.socketproxy.quota;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -17,7 +17,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Counts what owners have open and how fast they connect, against the limits. */
-final class Quota {
+public final class Quota {
     private final LimitProperties limits;
     private final int handles;
     private final Budget openHandles;
@@ -32,7 +32,7 @@ final class Quota {
     // Until the owner's is full again, and a new one would be the same.
     private final Cache<String, Bucket> connectsByOwner;
 
-    Quota(LimitProperties limits, Overload overload) {
+    public Quota(LimitProperties limits, Overload overload) {
         DescriptorBudget descriptors = new DescriptorBudget(Libc.descriptorLimit());
         this.limits = limits;
         this.overload = overload;
@@ -51,12 +51,12 @@ final class Quota {
     }
 
     /** Attempts beside the first one of a race: the descriptors that no handle's leave covers. */
-    Budget attempts() {
+    public Budget attempts() {
         return attempts;
     }
 
     /** The limit of open handles altogether. */
-    int handles() {
+    public int handles() {
         return handles;
     }
 
@@ -65,7 +65,7 @@ final class Quota {
      *
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
-    Permit admit(String owner) {
+    public Permit admit(String owner) {
         return take(openHandles, owner, "open handles", "close");
     }
 
@@ -74,7 +74,7 @@ final class Quota {
      *
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
-    Permit admitStream(String owner) {
+    public Permit admitStream(String owner) {
         return take(openStreams, owner, "attached streams", "end");
     }
 
@@ -99,8 +99,7 @@ final class Quota {
     }
 
     /** What the owner's streams may relay; null where there is no limit. */
-    @Nullable
-    Bucket bandwidth(String owner) {
+    public @Nullable Bucket bandwidth(String owner) {
         long rate = limits.bytesPerSecondPerOwner();
         if (rate == 0) {
             return null;
@@ -117,7 +116,7 @@ final class Quota {
      *
      * @throws QuotaExceeded EAGAIN where the owner connects too fast
      */
-    void connecting(String owner) {
+    public void connecting(String owner) {
         if (limits.connectsPerSecond() == 0) {
             return;
         }

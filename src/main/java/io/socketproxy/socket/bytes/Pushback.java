@@ -1,4 +1,4 @@
-package io.socketproxy.socket;
+package io.socketproxy.socket.bytes;
 
 import io.socketproxy.overload.Room;
 import java.util.Arrays;
@@ -8,23 +8,23 @@ import org.jspecify.annotations.Nullable;
  * Bytes of a stream that a receive had taken when its caller went: the next one's. They count as the caller's until somebody has taken
  * the last. All methods may be called concurrently.
  */
-final class Pushback {
+public final class Pushback {
     /** Null for nothing, otherwise not empty from {@code offset} on. Guarded by this. */
     private byte @Nullable [] data;
 
     private int offset;
     private Room.@Nullable Kept kept;
 
-    synchronized boolean isEmpty() {
+    public synchronized boolean isEmpty() {
         return data == null;
     }
 
-    synchronized int length() {
+    public synchronized int length() {
         return data == null ? 0 : data.length - offset;
     }
 
     /** Puts bytes here, when there are none. */
-    synchronized void put(byte[] bytes, Room.Kept keptFor) {
+    public synchronized void put(byte[] bytes, Room.Kept keptFor) {
         data = bytes;
         offset = 0;
         kept = keptFor;
@@ -35,7 +35,7 @@ final class Pushback {
      *
      * @param peek whether they stay
      */
-    synchronized byte @Nullable [] take(int size, boolean peek, Room room) {
+    public synchronized byte @Nullable [] take(int size, boolean peek, Room room) {
         byte[] from = data;
         if (from == null) {
             return null;
@@ -53,7 +53,7 @@ final class Pushback {
     }
 
     /** All there is; empty in most cases. */
-    synchronized byte[] takeAll() {
+    public synchronized byte[] takeAll() {
         byte[] from = data;
         if (from == null) {
             return new byte[0];

@@ -1,4 +1,4 @@
-package io.socketproxy.rest;
+package io.socketproxy.rest.bytes;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.socketproxy.address.Endpoint;
@@ -10,13 +10,18 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.overload.Room;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
+import io.socketproxy.rest.AddressJson;
+import io.socketproxy.rest.Constant;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
+import io.socketproxy.socket.PartlySent;
 import io.socketproxy.socket.SocketFault;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,6 +34,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.annotations.ParameterObject;
 import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
@@ -40,16 +46,18 @@ import tools.jackson.databind.annotation.JsonDeserialize;
 /** Data into handles: send(2), sendto(2), and send(2) until all is sent. */
 @RestController
 @RequestMapping("/api/v1/sockets")
-class SendController {
+public class SendController {
     /** How much of a body one send takes to the kernel, which has no larger buffers by default. */
     private static final int MAX_SEND = 1 << 20;
 
     private final Sockets sockets;
     private final Timeouts timeouts;
+    private final Receiving receiving;
 
-    SendController(Sockets sockets, Timeouts timeouts) {
+    SendController(Sockets sockets, Timeouts timeouts, Receiving receiving) {
         this.sockets = sockets;
         this.timeouts = timeouts;
+        this.receiving = receiving;
     }
 
     /** A body that is taken as it is, for the generated API document: an InputStream does not tell. */
@@ -64,14 +72,14 @@ class SendController {
     private @interface BytesBody {}
 
     /** What is to be sent, as JSON. */
-    record SendRequest(
+    public record SendRequest(
             byte @Nullable [] data,
 
             @JsonDeserialize(using = JsonText.Utf8.class) @Schema(implementation = String.class)
             byte @Nullable [] text)
             implements JsonBodies.Data {
         @JsonIgnore
-        byte[] bytes() {
+        public byte[] bytes() {
             byte[] bytes = data != null ? data : text;
             if (bytes == null || data != null && text != null) {
                 throw SocketFault.invalid("data", "give either data (base64) or text (sent as UTF-8)");
@@ -124,40 +132,122 @@ class SendController {
         }));
     }
 
+    /** What sendall answers, for the generated API document: the return type does not tell. */
+    @Target(ElementType.METHOD)
+    @Retention(RetentionPolicy.RUNTIME)
+    @ApiResponse(
+            responseCode = "200",
+            content = {
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON_VALUE,
+                        schema = @Schema(oneOf = {SentJson.class, Receiving.ReceivedJson.class})),
+                @Content(
+                        mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                        schema = @Schema(type = "string", format = "binary")),
+                @Content(mediaType = MediaType.TEXT_PLAIN_VALUE, schema = @Schema(type = "string"))
+            })
+    @ApiResponse(responseCode = "204", content = @Content)
+    private @interface SentOrReceivedResponses {}
+
+    /** What is to be received after it was all sent, as query parameters. */
+    record Next(
+            @Nullable Boolean recv,
+            @Nullable Long bufsize,
+            @Nullable String until) {}
+
     @PostMapping(
             path = "/{id}/sendall",
             consumes = MediaType.APPLICATION_JSON_VALUE,
-            produces = MediaType.APPLICATION_JSON_VALUE)
-    SentJson sendall(
+            produces = {
+                MediaType.APPLICATION_JSON_VALUE,
+                MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                MediaType.TEXT_PLAIN_VALUE
+            })
+    @SentOrReceivedResponses
+    ResponseEntity<?> sendall(
             Owner owner,
             @PathVariable String id,
             @RequestParam(required = false) @Nullable Constant flags,
             @RequestParam(required = false) @Nullable Long timeoutMs,
+            @ParameterObject Next next,
             @RequestBody SendRequest body,
-            HttpServletRequest http) {
-        return sendall(owner, id, flags, timeoutMs, new ByteArrayInputStream(body.bytes()), http);
+            HttpServletRequest http,
+            HttpServletResponse response) {
+        return sendall(owner, id, flags, timeoutMs, next, new ByteArrayInputStream(body.bytes()), http, response);
     }
 
     @PostMapping(
             path = "/{id}/sendall",
             consumes = MediaType.APPLICATION_OCTET_STREAM_VALUE,
-            produces = MediaType.APPLICATION_JSON_VALUE)
+            produces = {
+                MediaType.APPLICATION_JSON_VALUE,
+                MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                MediaType.TEXT_PLAIN_VALUE
+            })
     @BytesBody
-    SentJson sendall(
+    @SentOrReceivedResponses
+    ResponseEntity<?> sendall(
             Owner owner,
             @PathVariable String id,
             @RequestParam(required = false) @Nullable Constant flags,
             @RequestParam(required = false) @Nullable Long timeoutMs,
+            @ParameterObject Next next,
             InputStream body,
-            HttpServletRequest http) {
-        return new SentJson(sockets.with(owner.name(), id, handle -> {
-            Deadline deadline = timeouts.ofSender(timeoutMs, http);
-            if (!handle.socket().isStream()) {
-                return (long) sockets.send(handle, read(body, handle, http), Constant.messageFlags(flags), deadline);
+            HttpServletRequest http,
+            HttpServletResponse response) {
+        Receiving.Wish wish = wish(next, http);
+        return sockets.with(owner.name(), id, handle -> {
+            if (wish != null) {
+                requireReceivable(handle, wish);
             }
-            CallsInFlight.room(http).take(BsdSocket.SENDALL_BYTES);
-            return handle.socket().sendAll(body::read, Constant.messageFlags(flags), deadline);
-        }));
+            Deadline deadline = timeouts.ofSender(timeoutMs, http);
+            long sent = sendall(handle, body, Constant.messageFlags(flags), deadline, http);
+            if (wish == null) {
+                return ResponseEntity.ok()
+                        .contentType(MediaType.APPLICATION_JSON)
+                        .body(new SentJson(sent));
+            }
+            // Whatever becomes of the receive.
+            response.setHeader("Socket-Sent", Long.toString(sent));
+            try {
+                Deadline rest = timeouts.of(timeoutMs, http).atMost(deadline.remaining());
+                return receiving.receive(handle, wish, rest, CallsInFlight.room(http));
+            } catch (SocketFault fault) {
+                throw new PartlySent(fault.errno(), sent);
+            }
+        });
+    }
+
+    private Receiving.@Nullable Wish wish(Next next, HttpServletRequest http) {
+        if (Boolean.TRUE.equals(next.recv())) {
+            long size = next.bufsize() == null ? BsdSocket.SENDALL_BYTES : next.bufsize();
+            return receiving.wish(size, null, next.until(), Form.of(http), false);
+        }
+        if (next.bufsize() != null || next.until() != null) {
+            throw SocketFault.invalid(
+                    next.until() == null ? "bufsize" : "until",
+                    "give recv=true as well: a sendall alone receives nothing");
+        }
+        return null;
+    }
+
+    /** Nothing is sent whose answer could not be received. */
+    private static void requireReceivable(Handle handle, Receiving.Wish wish) {
+        handle.requireNoStream();
+        if (wish.until() != null) {
+            Receiving.requireStream(handle, "until");
+        }
+    }
+
+    private long sendall(Handle handle, InputStream body, int flags, Deadline deadline, HttpServletRequest http) {
+        if (!handle.socket().isStream()) {
+            return sockets.send(handle, read(body, handle, http), flags, deadline);
+        }
+        Room room = CallsInFlight.room(http);
+        room.take(BsdSocket.SENDALL_BYTES);
+        long sent = handle.socket().sendAll(body::read, flags, () -> deadline);
+        room.giveBack(BsdSocket.SENDALL_BYTES);
+        return sent;
     }
 
     @PostMapping(

@@ -1,11 +1,11 @@
-package io.socketproxy.registry;
+package io.socketproxy.quota;
 
 import io.socketproxy.libc.SockAddr;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** The addresses that a handle's datagrams went to of late: what goes to others counts as a connect does. All methods may be called concurrently. */
-final class Destinations {
+public final class Destinations {
     /** A resolver's servers, a game's players; whoever has more pays for those that come back. */
     static final int KNOWN = 256;
 
@@ -19,11 +19,13 @@ final class Destinations {
         }
     };
 
-    synchronized boolean knows(SockAddr address) {
+    /** Whether it is among them. */
+    public synchronized boolean knows(SockAddr address) {
         return known.get(address) != null;
     }
 
-    synchronized void add(SockAddr address) {
+    /** Is among them from now on. */
+    public synchronized void add(SockAddr address) {
         known.put(address, true);
     }
 }

@@ -1,6 +1,7 @@
-package io.socketproxy.registry;
+package io.socketproxy.quota;
 
 import io.socketproxy.libc.Errno;
+import io.socketproxy.overload.Exhausted;
 import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 
@@ -14,6 +15,14 @@ public final class QuotaExceeded extends SocketFault {
     public QuotaExceeded(Errno errno, String detail, Duration retryAfter) {
         super(errno, detail);
         this.retryAfter = retryAfter;
+    }
+
+    /** ENOBUFS for a budget that is used up: the owner's own part of it, or all of it, which is not theirs. */
+    public static SocketFault of(Exhausted exhausted) {
+        String detail = String.valueOf(exhausted.getMessage());
+        return exhausted.ofOwner()
+                ? new QuotaExceeded(Errno.ENOBUFS, detail, exhausted.retryAfter())
+                : new SocketFault(Errno.ENOBUFS, detail);
     }
 
     /** When another try is worth it. */
