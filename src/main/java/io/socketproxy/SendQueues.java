@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +34,9 @@ class SendQueues implements SmartLifecycle {
 
     private volatile boolean running;
 
+    /** Of another process in this network namespace, since they are older than this one. */
+    private volatile Set<String> others = Set.of();
+
     SendQueues(ObjectProvider<Drain> drain) {
         this.drain = drain;
     }
@@ -39,6 +44,11 @@ class SendQueues implements SmartLifecycle {
     @Override
     public void start() {
         running = true;
+        try {
+            others = undelivered();
+        } catch (IOException e) {
+            LOG.warn("Cannot tell what the kernel has yet to send: {}", e.toString());
+        }
     }
 
     @Override
@@ -47,7 +57,7 @@ class SendQueues implements SmartLifecycle {
         long end = System.nanoTime()
                 + Math.max(LEAST.toNanos(), drain.getObject().remaining().toNanos());
         try {
-            while (undelivered() > 0 && System.nanoTime() - end < 0) {
+            while (!others.containsAll(undelivered()) && System.nanoTime() - end < 0) {
                 Thread.sleep(LOOK);
             }
         } catch (InterruptedException e) {
@@ -68,16 +78,24 @@ class SendQueues implements SmartLifecycle {
     }
 
     /** Closed connections of this network namespace whose peers have yet to acknowledge something. */
-    private static long undelivered() throws IOException {
-        long count = 0;
+    private static Set<String> undelivered() throws IOException {
+        Set<String> connections = new HashSet<>();
         for (String table : List.of("/proc/self/net/tcp", "/proc/self/net/tcp6")) {
             if (Files.exists(Path.of(table))) {
                 try (Stream<String> lines = Files.lines(Path.of(table))) {
-                    count += lines.filter(SendQueues::isUndelivered).count();
+                    lines.filter(SendQueues::isUndelivered)
+                            .map(SendQueues::addresses)
+                            .forEach(connections::add);
                 }
             }
         }
-        return count;
+        return connections;
+    }
+
+    /** The local and the remote address of a line. */
+    static String addresses(String line) {
+        String[] fields = line.strip().split("\\s+");
+        return fields[1] + " " + fields[2];
     }
 
     /** By a line of proc_net_tcp(5): a connection that belongs to no descriptor (inode 0) any more, with a send queue. */

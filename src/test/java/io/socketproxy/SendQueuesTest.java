@@ -23,6 +23,11 @@ class SendQueuesTest {
                 .isFalse();
     }
 
+    @Test
+    void tellsConnectionsApartByTheirAddresses() {
+        assertThat(SendQueues.addresses(line("04", "0003A0C1", "0"))).isEqualTo("0100007F:1F90 0100007F:D431");
+    }
+
     private static String line(String state, String sendQueue, String inode) {
         return "   1: 0100007F:1F90 0100007F:D431 %s %s:00000000 01:00000019 00000000     0        0 %s 2 0000000000000000"
                 .formatted(state, sendQueue, inode);

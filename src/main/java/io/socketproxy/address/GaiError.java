@@ -2,7 +2,7 @@ package io.socketproxy.address;
 
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.libc.Libc;
+import io.socketproxy.libc.Messages;
 import org.jspecify.annotations.Nullable;
 
 /** A name that did not resolve, with its {@code EAI_*} number; see gai_strerror(3). */
@@ -68,7 +68,7 @@ public final class GaiError extends RuntimeException {
 
     /** The library's message, such as {@code Name or service not known}. */
     public String gaiStrerror() {
-        return Libc.gaiStrerror(code);
+        return Messages.gaiStrerror(code);
     }
 
     /** The errno behind EAI_SYSTEM. */

@@ -1,7 +1,7 @@
 package io.socketproxy.address;
 
 import io.socketproxy.libc.Constants;
-import io.socketproxy.libc.Libc;
+import io.socketproxy.libc.Inet;
 import io.socketproxy.libc.SockAddr;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +11,7 @@ public final class InetText {
 
     /** Four bytes in network order from any form libc takes ("127.1", "0x7f.1", "017700000001"), or null; inet_aton(3). */
     public static byte @Nullable [] aton(String text) {
-        return Libc.inet_aton(text);
+        return Inet.inet_aton(text);
     }
 
     /** The dotted quad of exactly four bytes; inet_ntoa(3). */
@@ -22,7 +22,7 @@ public final class InetText {
     /** Four or sixteen bytes from the strict form of the family, or null; inet_pton(3). */
     public static byte @Nullable [] pton(int family, String text) {
         requireInternet(family);
-        return Libc.inet_pton(family, text);
+        return Inet.inet_pton(family, text);
     }
 
     /**
@@ -37,7 +37,7 @@ public final class InetText {
             throw new IllegalArgumentException(
                     "a packed address of this family has exactly " + length + " bytes, not " + packed.length);
         }
-        return Libc.inet_ntop(family, packed);
+        return Inet.inet_ntop(family, packed);
     }
 
     /** The numeric host of an address, without zone; an AF_UNIX address has its path. */

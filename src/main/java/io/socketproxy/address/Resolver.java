@@ -6,7 +6,7 @@ import static io.socketproxy.libc.Constants.AF_UNIX;
 
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.libc.Libc;
+import io.socketproxy.libc.NetDb;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.overload.Budget;
 import io.socketproxy.overload.Exhausted;
@@ -88,20 +88,20 @@ public final class Resolver implements AutoCloseable {
         rejectNul(service);
         int numeric = name == null ? flags : flags | AI_NUMERICHOST;
         // A service's name is in a file, and must not wait for what is asked of name servers.
-        Libc.Resolved resolved = service == null || isDecimal(service)
-                ? Libc.getaddrinfo(name, service, family, type, proto, numeric)
+        NetDb.Resolved resolved = service == null || isDecimal(service)
+                ? NetDb.getaddrinfo(name, service, family, type, proto, numeric)
                 : lookUp(
                         local,
                         owner,
-                        () -> Libc.getaddrinfo(name, service, family, type, proto, numeric),
-                        Libc.Resolved::error,
+                        () -> NetDb.getaddrinfo(name, service, family, type, proto, numeric),
+                        NetDb.Resolved::error,
                         service);
         if (resolved.error() == GaiError.EAI_NONAME && name != null && (flags & AI_NUMERICHOST) == 0) {
             resolved = lookUp(
                     lanes,
                     owner,
-                    () -> Libc.getaddrinfo(name, service, family, type, proto, flags),
-                    Libc.Resolved::error,
+                    () -> NetDb.getaddrinfo(name, service, family, type, proto, flags),
+                    NetDb.Resolved::error,
                     name);
         }
         if (resolved.error() != 0) {
@@ -163,10 +163,10 @@ public final class Resolver implements AutoCloseable {
     public NameInfo getnameinfo(String owner, SockAddr address, int flags) {
         boolean numericHost = (flags & NI_NUMERICHOST) != 0;
         boolean numeric = numericHost && (flags & NI_NUMERICSERV) != 0;
-        Supplier<Libc.Named> call = () -> Libc.getnameinfo(address, flags);
-        Libc.Named named = numeric
+        Supplier<NetDb.Named> call = () -> NetDb.getnameinfo(address, flags);
+        NetDb.Named named = numeric
                 ? call.get()
-                : lookUp(numericHost ? local : lanes, owner, call, Libc.Named::error, InetText.host(address));
+                : lookUp(numericHost ? local : lanes, owner, call, NetDb.Named::error, InetText.host(address));
         if (named.error() != 0) {
             throw new GaiError(named.error(), Errno.of(named.errno()), InetText.host(address));
         }
@@ -180,7 +180,7 @@ public final class Resolver implements AutoCloseable {
     public int getservbyname(String owner, String name, @Nullable String proto) {
         rejectNul(name);
         rejectNul(proto);
-        return lookUp(local, owner, () -> Libc.getservbyname(name, proto), port -> 0, name);
+        return lookUp(local, owner, () -> NetDb.getservbyname(name, proto), port -> 0, name);
     }
 
     /** The name of the service at a port, or null; getservbyport(3). */
@@ -189,7 +189,7 @@ public final class Resolver implements AutoCloseable {
         return lookUp(
                         local,
                         owner,
-                        () -> new Found(Libc.getservbyport(port, proto)),
+                        () -> new Found(NetDb.getservbyport(port, proto)),
                         found -> 0,
                         Integer.toString(port))
                 .name();
@@ -200,7 +200,7 @@ public final class Resolver implements AutoCloseable {
     /** Whether the host is a numeric form of some family, which no name server is asked for. */
     public static boolean isNumeric(String host) {
         return host.indexOf('\0') < 0
-                && Libc.getaddrinfo(host, null, 0, Constants.SOCK_STREAM, 0, AI_NUMERICHOST)
+                && NetDb.getaddrinfo(host, null, 0, Constants.SOCK_STREAM, 0, AI_NUMERICHOST)
                                 .error()
                         == 0;
     }

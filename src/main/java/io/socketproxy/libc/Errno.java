@@ -164,7 +164,7 @@ public enum Errno {
 
     /** The message of strerror(3), in English whatever the server's locale is. */
     public String strerror() {
-        return Libc.strerror(number);
+        return Messages.strerror(number);
     }
 
     /**

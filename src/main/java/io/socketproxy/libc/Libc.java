@@ -1,5 +1,11 @@
 package io.socketproxy.libc;
 
+import static io.socketproxy.libc.Linkage.STATE;
+import static io.socketproxy.libc.Linkage.call;
+import static io.socketproxy.libc.Linkage.check;
+import static io.socketproxy.libc.Linkage.result;
+import static io.socketproxy.libc.Linkage.unexpected;
+import static io.socketproxy.libc.Linkage.variadicCall;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -7,28 +13,16 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The C library's socket calls, in the kernel's own style: a result of 0 or more, or a negated errno.
  *
- * <p>Every descriptor made here is close-on-exec and non-blocking, so no call can hold a carrier thread; the resolver's calls
- * ({@link #getaddrinfo}, {@link #getnameinfo}, {@link #getservbyname}, {@link #getservbyport}) read files or the network and
- * must be made on threads that may block. All methods may be called concurrently. Linux on x86_64 and aarch64, glibc and musl.
+ * <p>Every descriptor made here is close-on-exec and non-blocking, so no call can hold a carrier thread. All methods may be called concurrently. Linux on x86_64 and aarch64, glibc and musl.
  */
 @SuppressWarnings("restricted")
 public final class Libc {
@@ -37,13 +31,6 @@ public final class Libc {
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final long FIONREAD = 0x541b;
     private static final int RLIMIT_NOFILE = 7;
-    private static final int ERANGE = 34;
-
-    private static final Linker LINKER = Linker.nativeLinker();
-    private static final SymbolLookup LIBRARY = LINKER.defaultLookup();
-    private static final Linker.Option ERRNO_STATE = Linker.Option.captureCallState("errno");
-    private static final StructLayout STATE = Linker.Option.captureStateLayout();
-    private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
     private static final MethodHandle SOCKET = call("socket", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle SOCKETPAIR = call("socketpair", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
@@ -69,37 +56,8 @@ public final class Libc {
             call("setsockopt", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
     private static final MethodHandle POLL = call("poll", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
     private static final MethodHandle GETRLIMIT = call("getrlimit", JAVA_INT, JAVA_INT, ADDRESS);
-    private static final MethodHandle FCNTL = LINKER.downcallHandle(
-            LIBRARY.findOrThrow("fcntl"),
-            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT),
-            ERRNO_STATE,
-            Linker.Option.firstVariadicArg(2));
-    private static final MethodHandle IOCTL = LINKER.downcallHandle(
-            LIBRARY.findOrThrow("ioctl"),
-            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
-            ERRNO_STATE,
-            Linker.Option.firstVariadicArg(2));
-    private static final MethodHandle GETADDRINFO = call("getaddrinfo", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
-    private static final MethodHandle FREEADDRINFO =
-            LINKER.downcallHandle(LIBRARY.findOrThrow("freeaddrinfo"), FunctionDescriptor.ofVoid(ADDRESS));
-    private static final MethodHandle GETNAMEINFO =
-            call("getnameinfo", JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
-    private static final MethodHandle GETSERVBYNAME =
-            call("getservbyname_r", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
-    private static final MethodHandle GETSERVBYPORT =
-            call("getservbyport_r", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
-    private static final MethodHandle INET_ATON = call("inet_aton", JAVA_INT, ADDRESS, ADDRESS);
-    private static final MethodHandle INET_PTON = call("inet_pton", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
-    private static final MethodHandle INET_NTOP = call("inet_ntop", ADDRESS, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT);
-    private static final MethodHandle GAI_STRERROR = call("gai_strerror", ADDRESS, JAVA_INT);
-    private static final MethodHandle USELOCALE = call("uselocale", ADDRESS, ADDRESS);
-    private static final MethodHandle NEWLOCALE = call("newlocale", ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
-    private static final MethodHandle STRERROR_L = call("strerror_l", ADDRESS, JAVA_INT, ADDRESS);
-
-    // The JVM sets the process's locale from the environment, so plain strerror() would speak the server's language.
-    private static final MemorySegment C_LOCALE = newCLocale();
-    private static final ConcurrentMap<Integer, String> MESSAGES = new ConcurrentHashMap<>();
-    private static final ConcurrentMap<Integer, String> GAI_MESSAGES = new ConcurrentHashMap<>();
+    private static final MethodHandle FCNTL = variadicCall("fcntl", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle IOCTL = variadicCall("ioctl", JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
 
     private Libc() {}
 
@@ -114,16 +72,6 @@ public final class Libc {
      * @param source the sender's address; null where the kernel names none, as on a connected stream
      */
     public record Received(long length, int flags, @Nullable SockAddr source) {}
-
-    /** getaddrinfo(3)'s result, in the library's order; {@code error} other than 0 is an EAI_ number. */
-    public record Resolved(int error, int errno, List<Info> infos) {
-        /** One {@code struct addrinfo}. */
-        public record Info(
-                int family, int type, int proto, @Nullable String canonname, SockAddr address) {}
-    }
-
-    /** getnameinfo(3)'s result; {@code error} other than 0 is an EAI_ number. */
-    public record Named(int error, int errno, String host, String service) {}
 
     /** socket(2), close-on-exec and non-blocking. */
     public static int socket(int family, int type, int proto) {
@@ -394,169 +342,6 @@ public final class Libc {
         }
     }
 
-    /**
-     * getaddrinfo(3). Blocks: it may read files and ask name servers.
-     *
-     * @param host a name or a numeric form; null for the wildcard or loopback address
-     * @param service a service's name or a decimal port; null for none
-     */
-    public static Resolved getaddrinfo(
-            @Nullable String host, @Nullable String service, int family, int type, int proto, int flags) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(STATE);
-            MemorySegment hints = arena.allocate(Addrinfo.BYTES, 8);
-            hints.set(JAVA_INT, Addrinfo.FLAGS, flags);
-            hints.set(JAVA_INT, Addrinfo.FAMILY, family);
-            hints.set(JAVA_INT, Addrinfo.SOCKTYPE, type);
-            hints.set(JAVA_INT, Addrinfo.PROTOCOL, proto);
-            MemorySegment list = arena.allocate(ADDRESS);
-            int error =
-                    (int) GETADDRINFO.invokeExact(state, cString(arena, host), cString(arena, service), hints, list);
-            if (error != 0) {
-                return new Resolved(error, (int) ERRNO.get(state, 0L), List.of());
-            }
-            MemorySegment first = list.get(ADDRESS, 0);
-            try {
-                List<Resolved.Info> infos = new ArrayList<>();
-                for (MemorySegment at = first; at.address() != 0; ) {
-                    MemorySegment info = at.reinterpret(Addrinfo.BYTES);
-                    int length = info.get(JAVA_INT, Addrinfo.ADDRLEN);
-                    MemorySegment canonname = info.get(ADDRESS, Addrinfo.CANONNAME);
-                    infos.add(new Resolved.Info(
-                            info.get(JAVA_INT, Addrinfo.FAMILY),
-                            info.get(JAVA_INT, Addrinfo.SOCKTYPE),
-                            info.get(JAVA_INT, Addrinfo.PROTOCOL),
-                            canonname.address() == 0 ? null : javaString(canonname),
-                            SockAddr.fromNative(info.get(ADDRESS, Addrinfo.ADDR).reinterpret(length), length)));
-                    at = info.get(ADDRESS, Addrinfo.NEXT);
-                }
-                return new Resolved(0, 0, List.copyOf(infos));
-            } finally {
-                FREEADDRINFO.invokeExact(first);
-            }
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
-    }
-
-    /** getnameinfo(3). Blocks unless the flags ask for numbers only. */
-    public static Named getnameinfo(SockAddr address, int flags) {
-        int hostBytes = 1025; // NI_MAXHOST
-        int serviceBytes = 32; // NI_MAXSERV
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(STATE);
-            MemorySegment sockaddr = address.toNative(arena);
-            MemorySegment host = arena.allocate(hostBytes);
-            MemorySegment service = arena.allocate(serviceBytes);
-            int error = (int) GETNAMEINFO.invokeExact(
-                    state, sockaddr, (int) sockaddr.byteSize(), host, hostBytes, service, serviceBytes, flags);
-            return new Named(
-                    error,
-                    error == 0 ? 0 : (int) ERRNO.get(state, 0L),
-                    error == 0 ? host.getString(0) : "",
-                    error == 0 ? service.getString(0) : "");
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
-    }
-
-    /** getservbyname(3): the port, or -1 where there is no such service. Reads files. */
-    public static int getservbyname(String name, @Nullable String proto) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment serviceName = cString(arena, name);
-            MemorySegment protocol = cString(arena, proto);
-            MemorySegment servent = servent(arena, (state, entry, buffer, size, found) ->
-                    (int) GETSERVBYNAME.invokeExact(state, serviceName, protocol, entry, buffer, size, found));
-            return servent.address() == 0
-                    ? -1
-                    : Short.toUnsignedInt(servent.reinterpret(Servent.BYTES).get(SockAddr.NETWORK_SHORT, Servent.PORT));
-        }
-    }
-
-    /** getservbyport(3): the service's name, or null where there is none. Reads files. */
-    public static @Nullable String getservbyport(int port, @Nullable String proto) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment protocol = cString(arena, proto);
-            int networkPort = Short.toUnsignedInt(Short.reverseBytes((short) port));
-            MemorySegment servent = servent(arena, (state, entry, buffer, size, found) ->
-                    (int) GETSERVBYPORT.invokeExact(state, networkPort, protocol, entry, buffer, size, found));
-            return servent.address() == 0
-                    ? null
-                    : javaString(servent.reinterpret(Servent.BYTES).get(ADDRESS, Servent.NAME));
-        }
-    }
-
-    /** inet_aton(3): four bytes in network order, or null where the text is no address in any of libc's forms. */
-    public static byte @Nullable [] inet_aton(String text) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(STATE);
-            MemorySegment packed = arena.allocate(4, 4);
-            int valid = (int) INET_ATON.invokeExact(state, cString(arena, text), packed);
-            return valid == 0 ? null : bytes(packed, 0, 4);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
-    }
-
-    /** inet_pton(3): 4 or 16 bytes, or null where the text is no address of that family. */
-    public static byte @Nullable [] inet_pton(int family, String text) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(STATE);
-            MemorySegment packed = arena.allocate(16, 4);
-            int valid = (int) INET_PTON.invokeExact(state, family, cString(arena, text), packed);
-            return valid <= 0 ? null : bytes(packed, 0, family == Constants.AF_INET ? 4 : 16);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
-    }
-
-    /** inet_ntop(3) of 4 bytes (AF_INET) or 16 bytes (AF_INET6). */
-    public static String inet_ntop(int family, byte[] packed) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(STATE);
-            MemorySegment source = arena.allocate(16, 4);
-            MemorySegment.copy(packed, 0, source, JAVA_BYTE, 0, packed.length);
-            MemorySegment text = arena.allocate(64);
-            MemorySegment result = (MemorySegment) INET_NTOP.invokeExact(state, family, source, text, 64);
-            if (result.address() == 0) {
-                throw new IllegalArgumentException("family " + family + " has no text form");
-            }
-            return text.getString(0);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
-    }
-
-    /** The message of an EAI_ number in the C locale: gai_strerror(3). */
-    public static String gaiStrerror(int error) {
-        return GAI_MESSAGES.computeIfAbsent(error, e -> {
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment state = arena.allocate(STATE);
-                // There is no gai_strerror_l(); nothing in between can move a virtual thread to another carrier.
-                MemorySegment before = (MemorySegment) USELOCALE.invokeExact(state, C_LOCALE);
-                try {
-                    return javaString((MemorySegment) GAI_STRERROR.invokeExact(state, (int) e));
-                } finally {
-                    MemorySegment ignored = (MemorySegment) USELOCALE.invokeExact(state, before);
-                }
-            } catch (Throwable t) {
-                throw unexpected(t);
-            }
-        });
-    }
-
-    /** The message of an errno in the C locale: strerror(3). */
-    static String strerror(int number) {
-        return MESSAGES.computeIfAbsent(number, n -> {
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment state = arena.allocate(STATE);
-                return javaString((MemorySegment) STRERROR_L.invokeExact(state, (int) n, C_LOCALE));
-            } catch (Throwable t) {
-                throw unexpected(t);
-            }
-        });
-    }
-
     /** {@code struct msghdr}. */
     private static final class Msghdr {
         static final long BYTES = 56;
@@ -565,49 +350,6 @@ public final class Libc {
         static final long IOV = 16;
         static final long IOVLEN = 24;
         static final long FLAGS = 48;
-    }
-
-    /** {@code struct addrinfo}. */
-    private static final class Addrinfo {
-        static final long BYTES = 48;
-        static final long FLAGS = 0;
-        static final long FAMILY = 4;
-        static final long SOCKTYPE = 8;
-        static final long PROTOCOL = 12;
-        static final long ADDRLEN = 16;
-        static final long ADDR = 24;
-        static final long CANONNAME = 32;
-        static final long NEXT = 40;
-    }
-
-    /** {@code struct servent}. */
-    private static final class Servent {
-        static final long BYTES = 32;
-        static final long NAME = 0;
-        static final long PORT = 16;
-    }
-
-    private interface ServiceLookup {
-        int find(MemorySegment state, MemorySegment entry, MemorySegment buffer, long size, MemorySegment found)
-                throws Throwable;
-    }
-
-    /** The found {@code struct servent}, or a null pointer; grows the buffer as the _r calls ask for. */
-    private static MemorySegment servent(Arena arena, ServiceLookup lookup) {
-        try {
-            MemorySegment state = arena.allocate(STATE);
-            MemorySegment entry = arena.allocate(Servent.BYTES, 8);
-            MemorySegment found = arena.allocate(ADDRESS);
-            for (long size = 1024; size <= 1 << 20; size *= 4) {
-                MemorySegment buffer = arena.allocate(size, 8);
-                if (lookup.find(state, entry, buffer, size, found) != ERANGE) {
-                    return found.get(ADDRESS, 0);
-                }
-            }
-            return MemorySegment.NULL;
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
     }
 
     private static int plainCall(MethodHandle handle, int descriptor, int argument) {
@@ -647,64 +389,10 @@ public final class Libc {
         }
     }
 
-    private static MethodHandle call(String name, MemoryLayout result, MemoryLayout... arguments) {
-        return LINKER.downcallHandle(LIBRARY.findOrThrow(name), FunctionDescriptor.of(result, arguments), ERRNO_STATE);
-    }
-
-    private static int result(MemorySegment state, int result) {
-        return result >= 0 ? result : -(int) ERRNO.get(state, 0L);
-    }
-
-    private static long result(MemorySegment state, long result) {
-        return result >= 0 ? result : -(int) ERRNO.get(state, 0L);
-    }
-
-    private static void check(MemorySegment state, int result) throws ErrnoException {
-        if (result < 0) {
-            throw new ErrnoException(Errno.of((int) ERRNO.get(state, 0L)));
-        }
-    }
-
     /** A copy of some bytes, without the slice and the layout that {@code asSlice().toArray()} makes for each. */
     public static byte[] bytes(MemorySegment from, long offset, int length) {
         byte[] bytes = new byte[length];
         MemorySegment.copy(from, JAVA_BYTE, offset, bytes, 0, length);
         return bytes;
-    }
-
-    private static MemorySegment cString(Arena arena, @Nullable String text) {
-        if (text == null) {
-            return MemorySegment.NULL;
-        }
-        if (text.indexOf('\0') >= 0) {
-            // Silently cut at the NUL, "127.0.0.1\0.example.com" would be two things to two readers.
-            throw new IllegalArgumentException("embedded null character");
-        }
-        return arena.allocateFrom(text);
-    }
-
-    private static String javaString(MemorySegment pointer) {
-        return pointer.reinterpret(Long.MAX_VALUE).getString(0);
-    }
-
-    private static MemorySegment newCLocale() {
-        int allCategories = 0x1fbf; // LC_ALL_MASK of glibc; musl reads any mask with all of its six bits alike
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(STATE);
-            return (MemorySegment)
-                    NEWLOCALE.invokeExact(state, allCategories, arena.allocateFrom("C"), MemorySegment.NULL);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
-    }
-
-    private static RuntimeException unexpected(Throwable t) {
-        if (t instanceof RuntimeException e) {
-            return e;
-        }
-        if (t instanceof Error e) {
-            throw e;
-        }
-        return new IllegalStateException(t);
     }
 }

@@ -5,6 +5,7 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.socket.SocketFault;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -28,26 +29,25 @@ final class Loops {
         if (loop.inEventLoop()) {
             return action.get();
         }
+        CompletableFuture<T> done;
         try {
-            CompletableFuture<T> done = CompletableFuture.supplyAsync(action, loop);
-            CompletableFuture<T> inTime = done.copy().orTimeout(SECONDS, TimeUnit.SECONDS);
-            try {
-                return inTime.join();
-            } catch (CompletionException e) {
-                if (e.getCause() instanceof TimeoutException) {
-                    done.thenAcceptAsync(undo, loop);
-                }
-                throw e;
-            }
-        } catch (CompletionException e) {
+            done = CompletableFuture.supplyAsync(action, loop);
+        } catch (RejectedExecutionException e) {
+            throw new SocketFault(Errno.EINTR, "the server is shutting down");
+        }
+        try {
+            return done.get(SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
             if (e.getCause() instanceof SocketFault fault) {
                 throw fault;
             }
-            if (e.getCause() instanceof TimeoutException) {
-                throw new SocketFault(Errno.ENOBUFS, "the server is too busy for this now; try again later");
-            }
-            throw e;
-        } catch (RejectedExecutionException e) {
+            throw new CompletionException(e.getCause());
+        } catch (TimeoutException e) {
+            done.thenAcceptAsync(undo, loop);
+            throw new SocketFault(Errno.ENOBUFS, "the server is too busy for this now; try again later");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            done.thenAcceptAsync(undo, loop);
             throw new SocketFault(Errno.EINTR, "the server is shutting down");
         }
     }

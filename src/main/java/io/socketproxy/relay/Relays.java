@@ -44,17 +44,16 @@ public final class Relays {
                 new Budget("bytes of credit", memory.limit() / 2, Math.max(1, memory.limitPerOwner() / 2)));
     }
 
-    /** Where one byte stream goes on for a client. */
+    /**
+     * Where one byte stream goes on for a client.
+     *
+     * @param received how many of the socket's bytes the client has, if it resumes
+     * @param window how many bytes the client would have on their way to it and not acknowledged; null for the default
+     */
     public record Position(
             @Nullable Long received, @Nullable Integer window) {
         /** Where the socket is, with as much unacknowledged as is usual. */
         public static final Position USUAL = new Position(null, null);
-
-        /**
-         * @param received how many of the socket's bytes the client has, if it resumes
-         * @param window how many bytes the client would have on their way to it and not acknowledged; null for the default
-         */
-        public Position {}
     }
 
     /** Of what an owner's queues take their shares. */

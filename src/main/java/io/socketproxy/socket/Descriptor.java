@@ -1,13 +1,9 @@
 package io.socketproxy.socket;
 
-import static io.socketproxy.libc.Constants.SOL_SOCKET;
-import static io.socketproxy.libc.Constants.SO_LINGER;
-
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import io.socketproxy.libc.Linger;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
@@ -63,7 +59,9 @@ final class Descriptor {
     void leave() {
         if (uses.decrementAndGet() == REFUSES) {
             try {
-                disarmLinger();
+                if (lingers) {
+                    Linger.disarm(number);
+                }
                 Libc.close(number);
             } finally {
                 permit.close();
@@ -133,23 +131,6 @@ final class Descriptor {
         } catch (SocketFault fault) {
             leave();
             throw fault;
-        }
-    }
-
-    /** With a linger time Linux blocks in close(2) even here; a time of 0, which asks for a reset, is left alone. */
-    private void disarmLinger() {
-        if (!lingers) {
-            return;
-        }
-        try {
-            byte[] linger = Libc.getsockopt(number, SOL_SOCKET, SO_LINGER, 8);
-            MemorySegment value = MemorySegment.ofArray(linger);
-            if (value.get(ValueLayout.JAVA_INT_UNALIGNED, 0) != 0
-                    && value.get(ValueLayout.JAVA_INT_UNALIGNED, 4) != 0) {
-                Libc.setsockopt(number, SOL_SOCKET, SO_LINGER, new byte[8], 8);
-            }
-        } catch (ErrnoException e) {
-            // No linger to disarm.
         }
     }
 }

@@ -12,4 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param eof whether this is the end of a stream
  */
 public record Message(
-        byte[] data, long length, int flags, @Nullable SockAddr source, boolean eof) {}
+        byte[] data, long length, int flags, @Nullable SockAddr source, boolean eof) {
+    /** No UDP datagram is longer: 65,535 bytes with its headers. */
+    public static final int MAX_UDP_BYTES = 65_535;
+}

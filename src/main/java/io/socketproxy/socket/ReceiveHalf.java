@@ -26,9 +26,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What comes to a socket: the receives, each in its order, and what one of them left behind. */
 final class ReceiveHalf extends SocketHalf {
-    /** What one receive takes from a stream at most: its buffer is no larger by default. */
-    private static final int MAX_STEP = 1 << 20;
-
     private final Pushback pushback;
 
     /** What whoever has come to receive waits for in a peek; null for nothing. */

@@ -19,12 +19,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What a socket sends: the sends, each in its order and all behind what a relay has queued, and the end of it. */
 final class SendHalf extends SocketHalf {
-    /** What one send gives a stream at most: its buffer is no larger by default. */
-    private static final int MAX_STEP = 1 << 20;
-
-    /** No UDP datagram is longer. */
-    private static final int MAX_UDP = 65_535;
-
     private volatile boolean shut;
     private volatile @Nullable Relay relay;
 
@@ -46,7 +40,7 @@ final class SendHalf extends SocketHalf {
     /** send(2) or sendto(2) of so many bytes, as {@link BsdSocket#send}. */
     int send(byte[] data, int offset, int wanted, int flags, @Nullable SockAddr destination, Deadline deadline) {
         int length = kind.isStream() ? Math.min(wanted, MAX_STEP) : wanted;
-        if (!kind.isStream() && length > MAX_UDP && length > longestDatagram()) {
+        if (!kind.isStream() && length > Message.MAX_UDP_BYTES && length > longestDatagram()) {
             throw new SocketFault(Errno.EMSGSIZE, Call.SEND, destination);
         }
         int nativeFlags = MessageFlags.forSend(flags) & ~MSG_DONTWAIT;
@@ -92,7 +86,7 @@ final class SendHalf extends SocketHalf {
     int longestDatagram() {
         return kind.transport().isUnix()
                 ? descriptor.query(() -> Libc.getsockoptInt(descriptor.number(), SOL_SOCKET, SO_SNDBUF))
-                : MAX_UDP;
+                : Message.MAX_UDP_BYTES;
     }
 
     /** As {@link BsdSocket#sendAll}. */

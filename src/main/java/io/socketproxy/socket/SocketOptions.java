@@ -8,6 +8,7 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
+import io.socketproxy.libc.Linger;
 import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -136,6 +137,11 @@ public final class SocketOptions {
         Option option = allowed(level, name);
         descriptor.call(() -> SocketFault.check(
                 Call.SETSOCKOPT, option, Libc.setsockopt(descriptor.number(), level, name, value, length)));
+    }
+
+    /** Lets close(2) reset the peer. */
+    public void resetOnClose() {
+        descriptor.call(() -> SocketFault.check(Linger.reset(descriptor.number())));
     }
 
     /** Whether SO_REUSEADDR or SO_REUSEPORT is on. */

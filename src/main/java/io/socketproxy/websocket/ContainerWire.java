@@ -102,24 +102,14 @@ final class ContainerWire implements Wire {
 
     /** Whatever was thrown ends this wire and what depends on it, and nothing else. */
     private void failed(Throwable failure) {
-        HandlerFailures.record("stream's connection", failure);
+        HandlerFailures.record(HandlerFailures.CONNECTION, failure);
         Reader to = reader();
         if (to == null) {
             return;
         }
         boolean again = state == State.BROKEN;
         state = State.BROKEN;
-        try {
-            if (again) {
-                close();
-                to.eof();
-            } else {
-                to.broken();
-            }
-        } catch (Throwable more) {
-            HandlerFailures.record("stream's connection", more);
-            close();
-        }
+        HandlerFailures.tell(to, again, this::close);
     }
 
     @Override

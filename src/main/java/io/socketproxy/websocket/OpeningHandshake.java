@@ -2,7 +2,6 @@ package io.socketproxy.websocket;
 
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
-import java.security.Principal;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -12,7 +11,6 @@ import org.springframework.http.server.ServerHttpResponse;
 import org.springframework.http.server.ServletServerHttpResponse;
 import org.springframework.stereotype.Component;
 import org.springframework.web.socket.WebSocketHandler;
-import org.springframework.web.socket.WebSocketHttpHeaders;
 import org.springframework.web.socket.server.support.AbstractHandshakeHandler;
 
 /**
@@ -104,17 +102,5 @@ public final class OpeningHandshake extends AbstractHandshakeHandler {
             }
         }
         return null;
-    }
-
-    /** Nobody asks the handshake: the request's owner is known. */
-    @Override
-    protected @Nullable Principal determineUser(
-            ServerHttpRequest request, WebSocketHandler handler, Map<String, Object> attributes) {
-        return null;
-    }
-
-    @Override
-    protected boolean isWebSocketVersionSupported(WebSocketHttpHeaders headers) {
-        return Upgrade.VERSION.equals(headers.getSecWebSocketVersion());
     }
 }

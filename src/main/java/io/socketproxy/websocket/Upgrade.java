@@ -28,8 +28,6 @@ import org.springframework.web.socket.server.RequestUpgradeStrategy;
 
 /** Answers a handshake that is one with its 101, after which the connection is handed over. */
 final class Upgrade implements RequestUpgradeStrategy {
-    static final String VERSION = "13";
-
     private static final String GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     private static final int KEY_BYTES = 16;
 
@@ -57,7 +55,7 @@ final class Upgrade implements RequestUpgradeStrategy {
 
     @Override
     public String[] getSupportedVersions() {
-        return new String[] {VERSION};
+        return new String[] {"13"};
     }
 
     @Override

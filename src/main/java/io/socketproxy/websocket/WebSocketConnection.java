@@ -342,11 +342,11 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
     }
 
     private void crashed(Throwable failure) {
-        HandlerFailures.record("stream's connection", failure);
+        HandlerFailures.record(HandlerFailures.CONNECTION, failure);
         try {
             lost();
         } catch (RuntimeException | Error again) {
-            HandlerFailures.record("stream's connection", again);
+            HandlerFailures.record(HandlerFailures.CONNECTION, again);
         }
     }
 

@@ -17,6 +17,7 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
+import io.socketproxy.libc.Linger;
 import io.socketproxy.libc.TcpInfo;
 import org.jspecify.annotations.Nullable;
 
@@ -28,9 +29,6 @@ import org.jspecify.annotations.Nullable;
  * asked for. An idle wire holds no buffer.
  */
 public final class DescriptorWire extends LoopRegistration implements Wire {
-    /** struct linger, socket(7): on, for 0 seconds, which makes close(2) a reset. */
-    private static final byte[] NO_LINGER = {1, 0, 0, 0, 0, 0, 0, 0};
-
     private enum State {
         /** Nobody reads, and epoll has nothing of it. */
         NEW,
@@ -124,24 +122,14 @@ public final class DescriptorWire extends LoopRegistration implements Wire {
 
     /** Whatever was thrown where the loop called ends this wire and what depends on it, and nothing else. */
     void failed(Throwable failure) {
-        HandlerFailures.record("stream's connection", failure);
+        HandlerFailures.record(HandlerFailures.CONNECTION, failure);
         Reader to = reader();
         if (to == null) {
             return;
         }
         boolean again = state == State.BROKEN;
         state = State.BROKEN;
-        try {
-            if (again) {
-                reset();
-                to.eof();
-            } else {
-                to.broken();
-            }
-        } catch (Throwable more) {
-            HandlerFailures.record("stream's connection", more);
-            reset();
-        }
+        HandlerFailures.tell(to, again, this::reset);
     }
 
     /** An error that came while nobody read, SO_ERROR, which the kernel tells once; null for none. */
@@ -206,13 +194,9 @@ public final class DescriptorWire extends LoopRegistration implements Wire {
     /** As {@link #close}, with a reset: what was sent and what was received is not whole. */
     public void reset() {
         if (!isClosed()) {
-            resetOnClose();
+            Linger.reset(descriptor);
             close();
         }
-    }
-
-    private void resetOnClose() {
-        Libc.setsockopt(descriptor, Constants.SOL_SOCKET, Constants.SO_LINGER, NO_LINGER, NO_LINGER.length);
     }
 
     /** Ends the wire; also called when the loop shuts down. */
@@ -224,7 +208,7 @@ public final class DescriptorWire extends LoopRegistration implements Wire {
         state = State.CLOSED;
         if (queuedBytes() > 0) {
             // What is dropped is not to be taken for never sent.
-            resetOnClose();
+            Linger.reset(descriptor);
         }
         outbound.release();
         inbound.close();

@@ -11,6 +11,9 @@ import org.slf4j.LoggerFactory;
  * it a second and everybody's events, and an error its life.
  */
 public final class HandlerFailures {
+    /** The kind of a wire's failures. */
+    public static final String CONNECTION = "stream's connection";
+
     private static final Logger LOG = LoggerFactory.getLogger(HandlerFailures.class);
     private static final SampledLog LINES = new SampledLog(LOG, 3, Duration.ofMinutes(1));
     private static final LongAdder COUNT = new LongAdder();
@@ -20,6 +23,26 @@ public final class HandlerFailures {
     /** How many there have been. */
     public static long count() {
         return COUNT.sum();
+    }
+
+    /**
+     * Tells a wire's reader that a handler has failed: the first time so that it may say its last words, and then of the end. Does not throw.
+     *
+     * @param again whether it has been told before
+     * @param end ends the wire
+     */
+    public static void tell(Wire.Reader reader, boolean again, Runnable end) {
+        try {
+            if (again) {
+                end.run();
+                reader.eof();
+            } else {
+                reader.broken();
+            }
+        } catch (Throwable more) {
+            record(CONNECTION, more);
+            end.run();
+        }
     }
 
     /** Counts one, and logs it unless there have been several of its kind. Does not throw. */

@@ -71,9 +71,10 @@ class ConstantsTest {
 
     @Test
     void gaiMessagesAreTheCLocales() {
-        assertThat(Libc.gaiStrerror(Constants.require("EAI_NONAME"))).isEqualTo("Name or service not known");
-        assertThat(Libc.gaiStrerror(Constants.require("EAI_AGAIN"))).isEqualTo("Temporary failure in name resolution");
-        assertThat(Libc.gaiStrerror(-12345)).isEqualTo("Unknown error");
+        assertThat(Messages.gaiStrerror(Constants.require("EAI_NONAME"))).isEqualTo("Name or service not known");
+        assertThat(Messages.gaiStrerror(Constants.require("EAI_AGAIN")))
+                .isEqualTo("Temporary failure in name resolution");
+        assertThat(Messages.gaiStrerror(-12345)).isEqualTo("Unknown error");
     }
 
     @Test

@@ -10,8 +10,10 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -64,16 +66,17 @@ class AnyInputIT extends RealServerCalls {
         assertThat(kinds[2]).isGreaterThan(120);
         assertThat(kinds[4]).isGreaterThan(120);
 
-        long closed = 0;
-        for (String id : ids) {
-            if (!id.equals("nobodys") && api.get("/api/v1/sockets/" + id).status() == 404) {
-                closed++;
-            }
-        }
+        Set<String> open = new HashSet<>(ids);
+        open.remove("nobodys");
+        long all = open.size();
+        open.removeIf(id -> api.get("/api/v1/sockets/" + id).status() == 404);
+        long closed = all - open.size();
         for (String id : made) {
             api.delete("/api/v1/sockets/" + id).expectOneOf(204, 404);
         }
-        assertThat(handles).containsAll(api.handles());
+        List<String> left = api.handles();
+        assertThat(handles).as("none that was not there").containsAll(left);
+        assertThat(left).as("all that were not closed").containsAll(open);
         long before = descriptors - closed;
         Eventually.is("no more descriptors than " + before, () -> settledDescriptors() <= before + 2);
     }

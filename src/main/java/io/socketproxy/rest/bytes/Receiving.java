@@ -27,9 +27,6 @@ import org.springframework.stereotype.Component;
 /** Receives what a call wishes for, and answers in the form that it wishes. */
 @Component
 class Receiving {
-    /** No UDP datagram is longer: 65,535 bytes with its headers. */
-    private static final int MAX_UDP = 65_535;
-
     private final Sockets sockets;
     private final BodyProperties limits;
 
@@ -122,7 +119,7 @@ class Receiving {
         }
         boolean udp = handle.socket().transport() == Transport.UDP;
         return sockets.receive(
-                handle, udp ? Math.min(wish.size(), MAX_UDP) : wish.size(), wish.flags(), deadline, room);
+                handle, udp ? Math.min(wish.size(), Message.MAX_UDP_BYTES) : wish.size(), wish.flags(), deadline, room);
     }
 
     /** @throws SocketFault EINVAL where the socket's datagrams have no end to look for */

@@ -23,9 +23,6 @@ import org.slf4j.LoggerFactory;
 final class Uplink implements BsdSocket.Source {
     private static final Logger LOG = LoggerFactory.getLogger(Uplink.class);
 
-    /** linger of socket(7), on and 0 seconds: close(2) resets. */
-    private static final byte[] RESET = {1, 0, 0, 0, 0, 0, 0, 0};
-
     private final Sockets sockets;
     private final Handle handle;
     private final InputStream body;
@@ -83,7 +80,7 @@ final class Uplink implements BsdSocket.Source {
 
     private void reset() {
         try {
-            handle.socket().options().set(Constants.SOL_SOCKET, Constants.SO_LINGER, RESET, RESET.length);
+            handle.socket().options().resetOnClose();
         } catch (SocketFault closed) {
             // By its owner, or since the server stops.
         }
