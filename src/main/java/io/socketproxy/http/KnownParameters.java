@@ -1,6 +1,6 @@
 package io.socketproxy.http;
 
-import io.socketproxy.socket.SocketFault;
+import io.socketproxy.fault.SocketFault;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.lang.reflect.RecordComponent;

@@ -1,9 +1,9 @@
 package io.socketproxy.http;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Readiness;
-import io.socketproxy.socket.SocketFault;
 import jakarta.servlet.http.HttpServletRequest;
 import java.time.Duration;
 import java.util.function.Supplier;

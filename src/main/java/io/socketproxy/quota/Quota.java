@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.overload.Budget;
@@ -12,7 +13,6 @@ import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Load;
 import io.socketproxy.overload.Overload;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

@@ -1,8 +1,8 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;

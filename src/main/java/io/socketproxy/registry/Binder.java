@@ -4,13 +4,13 @@ import static io.socketproxy.libc.Constants.AF_INET;
 
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.Resolver;
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.registry.SocketEvents.Operation;
 import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.Call;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.SocketOptions;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;

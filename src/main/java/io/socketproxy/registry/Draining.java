@@ -1,7 +1,7 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 
 /** The server is about to stop and makes no new sockets: EAGAIN. Those that are open go on, for as long as the drain lasts. */

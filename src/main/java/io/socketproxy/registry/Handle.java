@@ -1,9 +1,9 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.quota.Destinations;
 import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -103,7 +103,7 @@ public final class Handle {
         try {
             return action.apply(this);
         } catch (SocketFault fault) {
-            throw fault.at(socket);
+            throw fault.at(socket::situation);
         } finally {
             endUse();
         }

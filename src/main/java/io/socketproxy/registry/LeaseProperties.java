@@ -1,6 +1,6 @@
 package io.socketproxy.registry;
 
-import io.socketproxy.socket.SocketFault;
+import io.socketproxy.fault.SocketFault;
 import jakarta.validation.constraints.NotNull;
 import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMax;

@@ -7,15 +7,15 @@ import static io.socketproxy.libc.Constants.SOCK_STREAM;
 
 import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.quota.Quota;
 import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.Call;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -134,7 +134,7 @@ final class Opener {
                 connector.connected(handle, address.getFirst(), start, silent.errno());
                 throw silent;
             }
-            throw fault.at(handle.socket());
+            throw fault.at(handle.socket()::situation);
         } finally {
             handle.endUse();
             if (!connected) {

@@ -4,12 +4,12 @@ import static io.socketproxy.libc.Constants.AF_INET6;
 import static io.socketproxy.libc.Constants.IPPROTO_IPV6;
 import static io.socketproxy.libc.Constants.IPV6_V6ONLY;
 
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Transport;
 import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.Call;
-import io.socketproxy.socket.SocketFault;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,10 +1,10 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.quota.QuotaExceeded;
-import io.socketproxy.socket.Call;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -8,9 +8,9 @@ import static io.socketproxy.libc.Constants.IPPROTO_UDP;
 import static io.socketproxy.libc.Constants.SOCK_DGRAM;
 import static io.socketproxy.libc.Constants.SOCK_STREAM;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.socket.SocketFault;
 
 /** The kinds of socket that a remote caller may have at all, whatever policy says; socket(2). */
 final class RequestedKind {

@@ -3,6 +3,7 @@ package io.socketproxy.registry;
 import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.Resolver;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.overload.Overload;
@@ -21,7 +22,6 @@ import io.socketproxy.socket.Message;
 import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.Poll;
 import io.socketproxy.socket.Readiness;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.SocketOptions;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -104,16 +104,7 @@ public final class Sockets implements AutoCloseable {
      * @throws SocketFault EBADF where the owner has no such handle
      */
     public <T extends @Nullable Object> T with(String owner, String id, Function<Handle, T> action) {
-        return telling(() -> {
-            Handle handle = handles.find(owner, id);
-            if (handle == null) {
-                throw new SocketFault(
-                        Errno.EBADF,
-                        "There is no such socket: it was closed, its lease ran out, or it belongs to another owner. Make a new one"
-                                + " with POST /api/v1/sockets.");
-            }
-            return handle.inUse(action);
-        });
+        return telling(() -> handles.require(owner, id).inUse(action));
     }
 
     /** Runs an action on a handle that {@link #open} or {@link #openConnected} has just made; otherwise as the other. */

@@ -3,10 +3,10 @@ package io.socketproxy.relay;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
-import io.socketproxy.socket.SocketFault;
 import java.nio.charset.StandardCharsets;
 
 /** A datagram's address in front of it, as RFC 1928 section 7 has it: 2 bytes 0, fragment 0, type, address, port, data. */

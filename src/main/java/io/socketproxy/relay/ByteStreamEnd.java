@@ -1,14 +1,14 @@
 package io.socketproxy.relay;
 
 import io.netty.buffer.ByteBuf;
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.Call;
 import io.socketproxy.socket.Duplicate;
 import io.socketproxy.socket.Relay;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.wire.DescriptorWire;
 import io.socketproxy.wire.HandlerFailures;
 import io.socketproxy.wire.QueueMemory;
@@ -178,7 +178,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     }
 
     private SocketFault fault(Errno errno) {
-        return new SocketFault(errno, Call.RECEIVE, null).at(socket);
+        return new SocketFault(errno, Call.RECEIVE, null).at(socket::situation);
     }
 
     @Override

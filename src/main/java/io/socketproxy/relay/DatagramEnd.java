@@ -5,6 +5,7 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.util.concurrent.FastThreadLocal;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.GaiError;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
@@ -13,7 +14,6 @@ import io.socketproxy.policy.Cleared;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.PolicyDenied;
 import io.socketproxy.registry.Sockets;
-import io.socketproxy.socket.SocketFault;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
@@ -129,7 +129,7 @@ final class DatagramEnd extends ReadyEnd {
                 if (fault.errno() == Errno.EBADF) {
                     return;
                 }
-                to.problem(fault.errno(), fault.at(socket).getMessage());
+                to.problem(fault.errno(), fault.at(socket::situation).getMessage());
             }
         }
         arm();
@@ -308,7 +308,7 @@ final class DatagramEnd extends ReadyEnd {
     private void problem(SocketFault fault) {
         Sink from = sink();
         if (from != null) {
-            from.problem(fault.errno(), fault.at(socket).getMessage());
+            from.problem(fault.errno(), fault.at(socket::situation).getMessage());
         }
     }
 

@@ -1,8 +1,8 @@
 package io.socketproxy.relay;
 
 import io.netty.channel.IoEventLoop;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.socket.SocketFault;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;

@@ -1,10 +1,10 @@
 package io.socketproxy.relay;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.wire.HandlerFailures;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -98,7 +98,7 @@ abstract class ReadyEnd implements SocketEnd {
     private void failed(SocketFault fault) {
         Sink of = sink;
         if (of != null) {
-            of.failed(fault.at(socket));
+            of.failed(fault.at(socket::situation));
         }
     }
 

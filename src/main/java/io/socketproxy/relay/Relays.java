@@ -1,5 +1,6 @@
 package io.socketproxy.relay;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.overload.Budget;
 import io.socketproxy.overload.Exhausted;
@@ -10,7 +11,6 @@ import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketId;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.wire.QueueMemory;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;

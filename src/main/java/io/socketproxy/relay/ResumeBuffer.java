@@ -1,8 +1,8 @@
 package io.socketproxy.relay;
 
 import io.netty.buffer.ByteBuf;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.wire.ByteQueue;
 import io.socketproxy.wire.QueueMemory;
 import java.util.function.Consumer;

@@ -1,12 +1,12 @@
 package io.socketproxy.relay;
 
 import io.netty.buffer.ByteBuf;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Attachment;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import org.jspecify.annotations.Nullable;
 
 /** Who is told what a socket does, by its {@link SocketEnd}, on the socket's event loop. */

@@ -3,8 +3,8 @@ package io.socketproxy.rest;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.InetText;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.SockAddr;
-import io.socketproxy.socket.SocketFault;
 import org.jspecify.annotations.Nullable;
 
 /** An address on the wire: {@code {host, port}}, with {@code {flowinfo, scopeId}} for AF_INET6, or {@code {path}} for AF_UNIX. */

@@ -1,8 +1,8 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.UnfitValue;
 import io.socketproxy.libc.Constants;
-import io.socketproxy.socket.SocketFault;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;

@@ -1,10 +1,10 @@
 package io.socketproxy.rest;
 
 import io.socketproxy.address.GaiError;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.quota.QuotaExceeded;
 import io.socketproxy.registry.Draining;
-import io.socketproxy.socket.SocketFault;
 import java.util.Map;
 import java.util.Optional;
 import org.springframework.http.HttpStatus;

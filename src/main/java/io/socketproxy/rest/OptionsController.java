@@ -1,10 +1,10 @@
 package io.socketproxy.rest;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;

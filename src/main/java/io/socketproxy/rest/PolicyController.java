@@ -1,12 +1,12 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Decision;
 import io.socketproxy.registry.SocketEvents.Operation;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;

@@ -1,12 +1,12 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.JsonBodies;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.http.UnfitValue;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.ArrayList;
 import java.util.HashMap;

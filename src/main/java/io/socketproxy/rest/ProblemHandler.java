@@ -1,6 +1,8 @@
 package io.socketproxy.rest;
 
 import io.socketproxy.address.GaiError;
+import io.socketproxy.fault.PartlySent;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.Causes;
 import io.socketproxy.http.ContentCoding;
 import io.socketproxy.http.Problems;
@@ -13,8 +15,6 @@ import io.socketproxy.registry.Draining;
 import io.socketproxy.registry.PolicyDenied;
 import io.socketproxy.security.TooManyTickets;
 import io.socketproxy.socket.Caller;
-import io.socketproxy.socket.PartlySent;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.SourceFailed;
 import io.socketproxy.websocket.OpeningHandshake;
 import jakarta.servlet.http.HttpServletRequest;

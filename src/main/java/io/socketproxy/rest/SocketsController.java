@@ -2,13 +2,13 @@ package io.socketproxy.rest;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.PathPrefix;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;

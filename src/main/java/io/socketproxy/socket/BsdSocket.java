@@ -4,6 +4,11 @@ import static io.socketproxy.libc.Constants.POLLIN;
 
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoEventLoopGroup;
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.PartlySent;
+import io.socketproxy.fault.Situation;
+import io.socketproxy.fault.SocketFault;
+import io.socketproxy.fault.SocketState;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
@@ -12,8 +17,6 @@ import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Transport;
 import io.socketproxy.socket.bytes.Pushback;
-import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -139,9 +142,9 @@ public final class BsdSocket implements AutoCloseable {
         return peer.wasSeen();
     }
 
-    /** Whom it was connected to last, or was to be. */
-    public @Nullable SockAddr lastPeer() {
-        return peer.last();
+    /** What a fault tells of this socket as it is now; null once it is closed. */
+    public @Nullable Situation situation() {
+        return peer.situation();
     }
 
     /** bind(2). */
@@ -267,12 +270,6 @@ public final class BsdSocket implements AutoCloseable {
      */
     public int send(byte[] data, int flags, Cleared.@Nullable Remote destination, Deadline deadline) {
         return sending.send(data, 0, data.length, flags, kind.addressOrNull(destination), deadline);
-    }
-
-    /** Bytes to send, read as the socket takes them. */
-    public interface Source {
-        /** As {@link InputStream#read(byte[])}: how many bytes were put in the buffer, or -1 at the end. */
-        int read(byte[] buffer) throws IOException;
     }
 
     /**

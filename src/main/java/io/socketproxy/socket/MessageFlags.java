@@ -12,6 +12,7 @@ import static io.socketproxy.libc.Constants.MSG_PEEK;
 import static io.socketproxy.libc.Constants.MSG_TRUNC;
 import static io.socketproxy.libc.Constants.MSG_WAITALL;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 
 /**

@@ -4,6 +4,10 @@ import static io.socketproxy.libc.Constants.POLLOUT;
 import static io.socketproxy.libc.Constants.SOL_SOCKET;
 import static io.socketproxy.libc.Constants.SO_ACCEPTCONN;
 
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.Situation;
+import io.socketproxy.fault.SocketFault;
+import io.socketproxy.fault.SocketState;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
@@ -39,10 +43,15 @@ final class Peer {
         return seen;
     }
 
-    /** As {@link BsdSocket#lastPeer}. */
+    /** As {@link BsdSocket#situation}. */
     @Nullable
-    SockAddr last() {
-        return last;
+    Situation situation() {
+        try {
+            SockAddr local = descriptor.query(() -> Libc.getsockname(descriptor.number()));
+            return new Situation(kind.isStream(), state(), local, last, sending.isShut());
+        } catch (SocketFault closed) {
+            return null;
+        }
     }
 
     /** As {@link BsdSocket#startConnect}. */

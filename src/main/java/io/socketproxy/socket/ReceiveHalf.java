@@ -12,6 +12,8 @@ import static io.socketproxy.libc.Constants.POLLNVAL;
 import static io.socketproxy.libc.Constants.POLLRDHUP;
 
 import io.netty.channel.IoEventLoop;
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Room;

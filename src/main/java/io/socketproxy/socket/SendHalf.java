@@ -6,6 +6,9 @@ import static io.socketproxy.libc.Constants.SHUT_RD;
 import static io.socketproxy.libc.Constants.SOL_SOCKET;
 import static io.socketproxy.libc.Constants.SO_SNDBUF;
 
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.PartlySent;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
@@ -90,7 +93,7 @@ final class SendHalf extends SocketHalf {
     }
 
     /** As {@link BsdSocket#sendAll}. */
-    long sendAll(BsdSocket.Source source, int flags, Supplier<Deadline> waits) {
+    long sendAll(Source source, int flags, Supplier<Deadline> waits) {
         byte[] buffer = new byte[BsdSocket.SENDALL_BYTES];
         long sent = 0;
         try {

@@ -1,5 +1,7 @@
 package io.socketproxy.socket;
 
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import java.time.Duration;

@@ -4,6 +4,8 @@ import static io.socketproxy.libc.Constants.SOL_SOCKET;
 import static io.socketproxy.libc.Constants.SO_REUSEADDR;
 import static io.socketproxy.libc.Constants.SO_REUSEPORT;
 
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;

@@ -1,11 +1,11 @@
 package io.socketproxy.stream;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.relay.SocketEnd;
-import io.socketproxy.socket.SocketFault;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import tools.jackson.core.JacksonException;

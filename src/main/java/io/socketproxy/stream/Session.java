@@ -2,6 +2,7 @@ package io.socketproxy.stream;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.IoEventLoop;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Attachment;
@@ -10,7 +11,6 @@ import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.relay.Sink;
 import io.socketproxy.relay.SocketEnd;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.websocket.ClientConnection;
 import io.socketproxy.websocket.CloseCode;
 import io.socketproxy.websocket.Served;

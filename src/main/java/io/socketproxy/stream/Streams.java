@@ -2,6 +2,8 @@ package io.socketproxy.stream;
 
 import io.github.bucket4j.Bucket;
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.SocketFault;
+import io.socketproxy.fault.SocketState;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
@@ -14,8 +16,6 @@ import io.socketproxy.relay.Relays;
 import io.socketproxy.relay.SocketEnd;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
-import io.socketproxy.socket.SocketFault;
-import io.socketproxy.socket.SocketState;
 import io.socketproxy.websocket.ClientConnection;
 import io.socketproxy.websocket.Served;
 import io.socketproxy.wire.QueueMemory;

@@ -3,9 +3,9 @@ package io.socketproxy.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;

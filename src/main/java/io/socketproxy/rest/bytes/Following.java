@@ -1,5 +1,6 @@
 package io.socketproxy.rest.bytes;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.frontdoor.OpenExchange;
 import io.socketproxy.http.CallsInFlight;
 import io.socketproxy.http.Timeouts;
@@ -10,7 +11,6 @@ import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;

@@ -1,11 +1,11 @@
 package io.socketproxy.rest.bytes;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.CallsInFlight;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.rest.Constant;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;

@@ -2,6 +2,7 @@ package io.socketproxy.rest.bytes;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.socketproxy.address.InetText;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.BodyProperties;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
@@ -15,7 +16,6 @@ import io.socketproxy.rest.AddressJson;
 import io.socketproxy.rest.Constant;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Message;
-import io.socketproxy.socket.SocketFault;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;

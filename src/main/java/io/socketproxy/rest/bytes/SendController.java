@@ -2,6 +2,8 @@ package io.socketproxy.rest.bytes;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.PartlySent;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.CallsInFlight;
 import io.socketproxy.http.JsonBodies;
 import io.socketproxy.http.JsonText;
@@ -15,8 +17,6 @@ import io.socketproxy.rest.Constant;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
-import io.socketproxy.socket.PartlySent;
-import io.socketproxy.socket.SocketFault;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
@@ -213,7 +213,7 @@ public class SendController {
                 Deadline rest = timeouts.of(timeoutMs, http).atMost(deadline.remaining());
                 return receiving.receive(handle, wish, rest, CallsInFlight.room(http));
             } catch (SocketFault fault) {
-                throw new PartlySent(fault.errno(), sent);
+                throw new PartlySent(fault, sent);
             }
         });
     }

@@ -1,10 +1,10 @@
-package io.socketproxy.socket;
+package io.socketproxy.fault;
 
-import static io.socketproxy.socket.SocketState.CONNECTED;
-import static io.socketproxy.socket.SocketState.CONNECTING;
-import static io.socketproxy.socket.SocketState.DISCONNECTED;
-import static io.socketproxy.socket.SocketState.LISTENING;
-import static io.socketproxy.socket.SocketState.UNBOUND;
+import static io.socketproxy.fault.SocketState.CONNECTED;
+import static io.socketproxy.fault.SocketState.CONNECTING;
+import static io.socketproxy.fault.SocketState.DISCONNECTED;
+import static io.socketproxy.fault.SocketState.LISTENING;
+import static io.socketproxy.fault.SocketState.UNBOUND;
 
 import io.socketproxy.address.InetText;
 import io.socketproxy.libc.Errno;

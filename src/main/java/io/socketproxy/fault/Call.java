@@ -1,4 +1,4 @@
-package io.socketproxy.socket;
+package io.socketproxy.fault;
 
 /** The calls whose failure has words of its own; see {@link Sentences}. */
 public enum Call {

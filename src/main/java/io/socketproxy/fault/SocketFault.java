@@ -1,6 +1,7 @@
-package io.socketproxy.socket;
+package io.socketproxy.fault;
 
 import io.socketproxy.libc.Errno;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,10 +78,10 @@ public class SocketFault extends RuntimeException {
         return field;
     }
 
-    /** This fault, which from now on tells of the socket as it is now, if it has not told of one yet. */
-    public SocketFault at(BsdSocket socket) {
+    /** This fault, which from now on tells of the socket as it is now, if it does not tell of one yet; null for one that is closed. */
+    public SocketFault at(Supplier<@Nullable Situation> socket) {
         if (situation == null && detail() == null) {
-            situation = Situation.of(socket);
+            situation = socket.get();
         }
         return this;
     }
@@ -107,12 +108,12 @@ public class SocketFault extends RuntimeException {
     }
 
     /** A result in the kernel's style, checked: 0 or more is returned, a negated errno thrown. */
-    static int check(int result) {
+    public static int check(int result) {
         return check(Call.OTHER, null, result);
     }
 
     /** As the other, of a call that was given the subject. */
-    static int check(Call call, @Nullable Object subject, int result) {
+    public static int check(Call call, @Nullable Object subject, int result) {
         if (result < 0) {
             throw new SocketFault(Errno.of(result), call, subject);
         }

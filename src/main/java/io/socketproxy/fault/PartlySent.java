@@ -1,15 +1,15 @@
-package io.socketproxy.socket;
+package io.socketproxy.fault;
 
 import io.socketproxy.libc.Errno;
 
-/** A {@link BsdSocket#sendAll} that failed; {@code sent} bytes had been taken by the kernel. */
+/** A sendall that failed; {@code sent} bytes had been taken by the kernel. */
 public final class PartlySent extends SocketFault {
     private static final long serialVersionUID = 1L;
 
     private final long sent;
 
     /** With what ended it, after the kernel had taken {@code sent} bytes. */
-    PartlySent(SocketFault fault, long sent) {
+    public PartlySent(SocketFault fault, long sent) {
         super(fault);
         this.sent = sent;
     }

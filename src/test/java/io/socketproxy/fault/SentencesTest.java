@@ -1,4 +1,4 @@
-package io.socketproxy.socket;
+package io.socketproxy.fault;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
