@@ -233,7 +233,7 @@ record Sentences(String happened, String todo) {
         return switch (call) {
             case LISTEN, ACCEPT ->
                 say("A SOCK_DGRAM socket does not listen or accept", "Receive from it with recvfrom");
-            case GETSOCKOPT, SETSOCKOPT -> say("A socket of this type has no " + subject, "Leave it");
+            case GETSOCKOPT, SETSOCKOPT -> say("A socket of this family and type has no " + subject, "Leave it out");
             case RECEIVE, SEND -> say("A socket of this type has no out-of-band data", "Leave out MSG_OOB");
             default -> say("A socket of this type does not support this", "Use a socket of the other type");
         };

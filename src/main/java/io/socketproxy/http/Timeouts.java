@@ -38,7 +38,7 @@ public class Timeouts {
 
     private Deadline of(@Nullable Long timeoutMs, Supplier<Caller> caller) {
         if (timeoutMs != null && timeoutMs < 0) {
-            throw SocketFault.invalid("timeoutMs", "timeoutMs is 0 (do not wait) or more, not " + timeoutMs);
+            throw SocketFault.invalid("timeoutMs", "timeoutMs must be 0 (do not wait) or more, not " + timeoutMs + ".");
         }
         if (timeoutMs != null && timeoutMs == 0) {
             return Deadline.immediate();

@@ -1,5 +1,6 @@
 package io.socketproxy.http;
 
+import java.math.BigDecimal;
 import java.util.Collection;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -8,6 +9,7 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.exc.InputCoercionException;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.exc.UnexpectedEndOfInputException;
+import tools.jackson.databind.exc.InvalidFormatException;
 import tools.jackson.databind.exc.MismatchedInputException;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 
@@ -27,7 +29,8 @@ final class UnfitJson {
                                 .collect(Collectors.joining(", "))
                         + ".";
             case UnfitValue own -> subject + " " + own.getOriginalMessage() + ".";
-            case MismatchedInputException mismatch -> subject + " must be " + expected(mismatch.getTargetType()) + ".";
+            case MismatchedInputException mismatch ->
+                subject + " must be " + expected(mismatch.getTargetType()) + found(mismatch) + ".";
             case InputCoercionException mismatch -> subject + " must be " + expected(mismatch.getTargetType()) + ".";
             case StreamConstraintsException excess ->
                 "The body has too long a number or name, or is nested too deeply" + at(excess) + ".";
@@ -77,6 +80,17 @@ final class UnfitJson {
             return "an array";
         }
         return type.isRecord() ? "one JSON object" : "of another type";
+    }
+
+    /** What is there, where its kind alone is wrong. */
+    private static String found(MismatchedInputException exception) {
+        Object value = exception instanceof InvalidFormatException unfit ? unfit.getValue() : null;
+        return switch (value) {
+            case String text when exception.getTargetType() != byte[].class -> ", not a string";
+            case Double fraction -> ", not a fraction";
+            case BigDecimal fraction -> ", not a fraction";
+            case null, default -> "";
+        };
     }
 
     private static String at(JacksonException exception) {

@@ -1,5 +1,6 @@
 package io.socketproxy.http;
 
+import jakarta.servlet.http.HttpServletRequest;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ import org.springframework.web.bind.MissingServletRequestParameterException;
 import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
 import org.springframework.web.servlet.resource.NoResourceFoundException;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
 
 /**
  * Why Spring could not make a call's arguments of a request, in the words of who sent it.
@@ -25,8 +27,14 @@ import tools.jackson.core.JacksonException;
  */
 public record UnfitRequest(String detail, @Nullable String field) {
     /** What the exception tells of the request. */
-    public static UnfitRequest of(Exception exception) {
-        return new UnfitRequest(detail(exception), field(exception));
+    public static UnfitRequest of(Exception exception, HttpServletRequest request) {
+        String field = field(exception);
+        if (field != null
+                && Causes.find(exception, UnrecognizedPropertyException.class) != null
+                && KnownParameters.has(request, field)) {
+            return new UnfitRequest(field + " is no field here. Give it as a query parameter: ?" + field + "=…", field);
+        }
+        return new UnfitRequest(detail(exception), field);
     }
 
     private static String detail(Exception exception) {
@@ -35,17 +43,20 @@ public record UnfitRequest(String detail, @Nullable String field) {
                 JacksonException json = Causes.find(unreadable, JacksonException.class);
                 yield json == null ? "The body is missing. Send JSON." : UnfitJson.detail(json);
             }
+            case MethodArgumentTypeMismatchException mismatch
+            when mismatch.getRequiredType() == Boolean.class || mismatch.getRequiredType() == boolean.class ->
+                mismatch.getName() + " must be true or false, not \"" + mismatch.getValue() + "\".";
             case MethodArgumentTypeMismatchException mismatch ->
-                mismatch.getName() + " cannot be \"" + mismatch.getValue() + "\"";
+                mismatch.getName() + " cannot be \"" + mismatch.getValue() + "\".";
             case TypeMismatchException mismatch ->
-                mismatch.getPropertyName() + " cannot be \"" + mismatch.getValue() + "\"";
+                mismatch.getPropertyName() + " cannot be \"" + mismatch.getValue() + "\".";
             case MissingServletRequestParameterException missing ->
                 "The parameter " + missing.getParameterName() + " is missing.";
             case MethodArgumentNotValidException invalid -> {
                 FieldError error = invalid.getBindingResult().getFieldError();
                 yield error == null
-                        ? "an argument is not valid"
-                        : error.getField() + " cannot be \"" + error.getRejectedValue() + "\"";
+                        ? "An argument is not valid."
+                        : error.getField() + " cannot be \"" + error.getRejectedValue() + "\".";
             }
             case HttpMediaTypeNotAcceptableException unacceptable ->
                 "Accept " + types(unacceptable.getSupportedMediaTypes(), "application/json") + ".";
@@ -55,9 +66,7 @@ public record UnfitRequest(String detail, @Nullable String field) {
                 yield given == null
                         ? "The body has no Content-Type, or none that can be read. Send " + types + "."
                         : "The body must be " + types + ", not " + plain(given) + "."
-                                + (types.contains(MediaType.APPLICATION_OCTET_STREAM_VALUE)
-                                        ? " With curl: -H 'Content-Type: application/octet-stream' --data-binary …"
-                                        : "");
+                                + curl(given, types.contains(MediaType.APPLICATION_OCTET_STREAM_VALUE));
             }
             case HttpRequestMethodNotSupportedException unsupported ->
                 "There is no " + unsupported.getMethod() + " at this path. Use "
@@ -98,6 +107,16 @@ public record UnfitRequest(String detail, @Nullable String field) {
                 .distinct()
                 .toList();
         return plain.isEmpty() ? otherwise : alternatives(plain);
+    }
+
+    /** What curl's -d alone does not say. */
+    private static String curl(MediaType given, boolean bytes) {
+        if (bytes) {
+            return " With curl: -H 'Content-Type: application/octet-stream' --data-binary …";
+        }
+        return given.equalsTypeAndSubtype(MediaType.APPLICATION_FORM_URLENCODED)
+                ? " With curl: -H 'Content-Type: application/json' -d …"
+                : "";
     }
 
     private static String plain(MediaType type) {

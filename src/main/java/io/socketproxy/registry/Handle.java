@@ -169,7 +169,8 @@ public final class Handle {
     public void requireNoStream() {
         if (isAttached()) {
             throw new SocketFault(
-                    Errno.EBUSY, "a stream is attached to this socket and receives alone; detach it first");
+                    Errno.EBUSY,
+                    "A stream is attached to this socket, and it alone receives and accepts. Use it, or detach it first.");
         }
     }
 

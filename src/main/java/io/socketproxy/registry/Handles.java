@@ -1,5 +1,6 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.fault.Draining;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.SocketEvents.CloseReason;

@@ -99,7 +99,7 @@ final class Opener {
             Deadline deadline,
             IoEventLoopGroup loops) {
         if (deadline.isImmediate()) {
-            throw SocketFault.invalid("timeoutMs", "to connect in one step takes some time; give more than 0");
+            throw SocketFault.invalid("timeoutMs", "To connect in one step takes some time. Give a timeoutMs above 0.");
         }
         int plainType = RequestedKind.requireType(type);
         if (family != AF_UNSPEC) {

@@ -3,6 +3,7 @@ package io.socketproxy.registry;
 import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.Resolver;
+import io.socketproxy.fault.Draining;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;

@@ -388,7 +388,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         promise.release();
         if (lost) {
             // The socket itself is still there: nothing may be sent behind a gap.
-            delivered.refuse(new SocketFault(Errno.ENOBUFS, "what a stream has sent to this socket is lost"));
+            delivered.refuse(
+                    new SocketFault(Errno.ENOBUFS, "What a stream has sent to this socket is lost. Make a new one."));
         }
         wire.close();
         whenClosed.accept(handle);

@@ -196,7 +196,8 @@ final class DatagramEnd extends ReadyEnd {
             fault = new SocketFault(Errno.EHOSTUNREACH, e.gaiName() + ": " + e.getMessage());
         } catch (RuntimeException e) {
             LOG.error("judging a destination of {}", handle.id(), e);
-            fault = new SocketFault(Errno.ENOBUFS, "the destination could not be judged; the datagram was dropped");
+            fault = new SocketFault(
+                    Errno.ENOBUFS, "The destination could not be judged, and the datagram was dropped. Send it again.");
         }
         return new Judgement(cleared, fault, System.nanoTime() + JUDGEMENT_NANOS, generation);
     }
@@ -229,7 +230,10 @@ final class DatagramEnd extends ReadyEnd {
         int held = data.capacity();
         if (lookups == MAX_LOOKUPS || lookupBytes + held > MAX_LOOKUP_BYTES) {
             data.release();
-            problem(new SocketFault(Errno.EAGAIN, "too many names are being looked up; the datagram was dropped"));
+            problem(
+                    new SocketFault(
+                            Errno.EAGAIN,
+                            "Too many names are being looked up, and the datagram was dropped. Send it again later, or to an address."));
             return;
         }
         lookups++;

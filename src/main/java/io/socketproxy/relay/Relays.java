@@ -105,7 +105,8 @@ public final class Relays {
         }
         if (end == null) {
             if (received != null && received != 0) {
-                throw new SocketFault(Errno.EINVAL, "received=" + received + " was never sent; 0 is all there was");
+                throw new SocketFault(
+                        Errno.EINVAL, "received=" + received + " was never sent. Attach with received=0.");
             }
             // Not asked where a client comes back: what is held for it goes away only so.
             admit(handle.owner());
@@ -172,8 +173,8 @@ public final class Relays {
         return new SocketFault(
                 Errno.EBUSY,
                 resumes
-                        ? "the stream that is attached cannot be resumed, since it does not acknowledge what it receives; end it first"
-                        : "a stream is attached to this socket already; end it first, or resume it with received=N");
+                        ? "The stream that is attached cannot be resumed, since it does not acknowledge what it receives. End it first."
+                        : "A stream is attached to this socket already. End it first, or resume it with received=N.");
     }
 
     /** Whether there is a connected stream socket's side that has been attached to. */

@@ -95,7 +95,7 @@ public record Constant(List<String> terms) {
         throw SocketFault.invalid(
                 field,
                 "\"" + term + "\" is neither a number of 32 bits nor a constant that begins with "
-                        + String.join(" or ", prefixes) + "; GET /api/v1/constants lists them");
+                        + String.join(" or ", prefixes) + ". GET /api/v1/constants lists them.");
     }
 
     /** For query parameters and path variables. */

@@ -180,7 +180,7 @@ class StreamHandlers {
             try {
                 return text == null ? null : conversion.convert(text, type);
             } catch (ConversionException e) {
-                throw SocketFault.invalid(name, name + " cannot be \"" + text + "\"");
+                throw SocketFault.invalid(name, name + " cannot be \"" + text + "\".");
             }
         }
 

@@ -41,8 +41,8 @@ public final class MessageFlags {
             throw SocketFault.argument(
                     Errno.EOPNOTSUPP,
                     "flags",
-                    "flags 0x" + Integer.toHexString(flags & ~mask)
-                            + " cannot be passed by a remote caller; allowed are " + names);
+                    "The flags 0x" + Integer.toHexString(flags & ~mask)
+                            + " cannot be passed by a remote caller. Allowed are: " + names + ".");
         }
         return flags;
     }

@@ -11,8 +11,8 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.Linger;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,17 +28,21 @@ public final class SocketOptions {
         /** The names where there are some: {@code SO_RCVBUF of SOL_SOCKET}. */
         @Override
         public String toString() {
+            String open = ALLOWED.get(this);
+            if (open != null) {
+                return open;
+            }
             String family = level == SOL_SOCKET
                     ? "SOCKET"
                     : Constants.nameOf("IPPROTO_", level).orElse("").replace("IPPROTO_", "");
             String names = level == SOL_SOCKET ? "SO_" : family + "_";
-            return Constants.nameOf(names, name).orElse("option " + name) + " of "
+            return Constants.nameOf(names, name).orElse("Option " + name) + " of "
                     + (level == SOL_SOCKET ? "SOL_SOCKET" : family.isEmpty() ? "level " + level : "IPPROTO_" + family);
         }
     }
 
     // Those that can only be read are here as well: the kernel answers ENOPROTOOPT to setting SO_ERROR, SO_TYPE …
-    private static final Set<Option> ALLOWED = new HashSet<>();
+    private static final Map<Option, String> ALLOWED = new HashMap<>();
 
     static {
         allow(
@@ -192,7 +196,7 @@ public final class SocketOptions {
 
     private static Option allowed(int level, int name) {
         Option option = new Option(level, name);
-        if (!ALLOWED.contains(option)) {
+        if (!ALLOWED.containsKey(option)) {
             throw SocketFault.argument(
                     Errno.EPERM,
                     "name",
@@ -205,7 +209,7 @@ public final class SocketOptions {
 
     private static void allow(String level, String... names) {
         for (String name : names) {
-            ALLOWED.add(new Option(Constants.require(level), Constants.require(name)));
+            ALLOWED.put(new Option(Constants.require(level), Constants.require(name)), name + " of " + level);
         }
     }
 }

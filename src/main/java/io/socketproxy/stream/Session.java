@@ -266,7 +266,7 @@ final class Session implements Served, Sink {
     public @Nullable Permit replaced() {
         Attachment held = attachment;
         Permit leave = held == null ? null : held.handOver();
-        finish(DetachReason.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": resumed by another WebSocket");
+        finish(DetachReason.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": Another WebSocket has resumed the stream");
         return leave;
     }
 
@@ -281,7 +281,7 @@ final class Session implements Served, Sink {
 
     /** The server stops. */
     void shutDown() {
-        finish(DetachReason.SHUTDOWN, CloseCode.GOING_AWAY, "the server is shutting down");
+        finish(DetachReason.SHUTDOWN, CloseCode.GOING_AWAY, "The server is stopping");
     }
 
     /** The client closes the handle. */

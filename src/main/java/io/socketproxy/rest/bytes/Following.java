@@ -53,8 +53,8 @@ class Following {
         if (wish.form() == Form.JSON || wish.flags() != 0 || wish.size() == 0) {
             throw SocketFault.invalid(
                     "follow",
-                    "follow answers with the bytes themselves, without flags and with a bufsize of 1 or more; accept"
-                            + " application/octet-stream or text/plain");
+                    "follow answers with the bytes themselves, without flags and with a bufsize of 1 or more. Accept"
+                            + " application/octet-stream or text/plain.");
         }
         handle.requireNoStream();
         Supplier<Deadline> waits =

@@ -82,7 +82,7 @@ class ReceiveController {
         }
         if (until != null) {
             throw SocketFault.invalid(
-                    "follow", "follow goes on to the end, and until to a delimiter; give one of them");
+                    "follow", "follow goes on to the end, and until to a delimiter. Give one of them.");
         }
         return sockets.with(owner.name(), id, handle -> following.follow(handle, wish, timeoutMs, http, response));
     }

@@ -1,6 +1,5 @@
-package io.socketproxy.registry;
+package io.socketproxy.fault;
 
-import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import java.time.Duration;
 
@@ -8,11 +7,11 @@ import java.time.Duration;
 public final class Draining extends SocketFault {
     private static final long serialVersionUID = 1L;
 
-    Draining() {
+    public Draining() {
         super(
                 Errno.EAGAIN,
-                "the server is about to stop and makes no new sockets; try again, which another server will answer or this"
-                        + " one after its restart");
+                "The server is about to stop and makes no new sockets. Try again: another server will answer, or this one after"
+                        + " its restart.");
     }
 
     /** When another try is worth it. */
