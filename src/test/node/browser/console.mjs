@@ -3,12 +3,16 @@
 
 import { cases as access } from "./console/access.mjs";
 import { cases as calls } from "./console/calls.mjs";
+import { cases as commands } from "./console/commands.mjs";
 import { cases as journal } from "./console/journal.mjs";
+import { cases as programs } from "./console/programs.mjs";
 import { cases as signIn } from "./console/sign-in.mjs";
 import { cases as streams } from "./console/streams.mjs";
 import { call, closers, handles } from "./console/support.mjs";
+import { cases as transcripts } from "./console/transcripts.mjs";
+import { cases as truth } from "./console/truth.mjs";
 
-const cases = { ...signIn, ...streams, ...journal, ...calls, ...access };
+const cases = { ...signIn, ...streams, ...journal, ...calls, ...access, ...truth, ...transcripts, ...commands, ...programs };
 
 const name = process.env.CASE;
 try {
@@ -17,7 +21,8 @@ try {
   for (const close of closers.reverse()) {
     close();
   }
-  for (const { id } of await handles()) {
+  // A service that has been stopped has none.
+  for (const { id } of await handles().catch(() => [])) {
     await call("DELETE", `sockets/${id}`).catch(() => {});
   }
 }

@@ -25,7 +25,11 @@ class StaticFiles implements WebMvcConfigurer {
 
     @Override
     public void addResourceHandlers(ResourceHandlerRegistry registry) {
-        registry.addResourceHandler("/**")
+        registry.addResourceHandler(
+                        "/**",
+                        // These two instead of the library's own, which has all the rest below that path.
+                        "/swagger-ui/index.html",
+                        "/swagger-ui/swagger-initializer.js")
                 .addResourceLocations("classpath:/static/")
                 .setUseLastModified(false)
                 .setEtagGenerator(this::etag);

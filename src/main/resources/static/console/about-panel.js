@@ -1,9 +1,10 @@
-import { h, icon, toast } from './dom.js';
+import { copyButton } from './copy.js';
+import { h } from './dom.js';
 import * as format from './format.js';
 
 /** A handle's properties, and how to ask for it from a shell. */
 export function aboutPanel(socket) {
-  const curl = `curl -H "Authorization: Bearer $TOKEN" ${new URL(socket.links.self, location.href)}`;
+  const curl = `curl -H "Authorization: Bearer $SOCKET_PROXY_TOKEN" ${new URL(socket.links.self, location.href)}`;
   return h('div.about-panel', {},
     h('h3', {}, 'From a shell'),
     h('div.snippet', {}, h('code', {}, curl), copyButton(curl, 'Copy the command')),
@@ -18,16 +19,4 @@ export function aboutPanel(socket) {
       ['remote address', format.address(socket.remoteAddress)],
       ['stream attached', socket.attached ? 'yes' : 'no'],
     ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))));
-}
-
-function copyButton(value, label) {
-  return h('button.icon-button', {
-    type: 'button',
-    'aria-label': label,
-    title: label,
-    onclick: async () => {
-      await navigator.clipboard.writeText(value);
-      toast('Copied.');
-    },
-  }, icon('copy'));
 }

@@ -1,6 +1,9 @@
 import { h, icon, setText, uniqueId } from './dom.js';
 import * as format from './format.js';
+import { splitsAddress } from './address.js';
+import { whyNot } from './allowed.js';
 import { field, number, shown, text } from './forms.js';
+import { offer } from './offer.js';
 import { ProblemSlot } from './problem.js';
 import { concat, encode, LINE_ENDINGS, parseHex, unescape } from './text.js';
 
@@ -35,6 +38,10 @@ export class Composer {
   constructor(session) {
     this.#session = session;
     this.node = this.#build();
+    if (session.draft) {
+      this.#fill(session.draft);
+      session.draft = null;
+    }
     this.update();
   }
 
@@ -69,6 +76,7 @@ export class Composer {
     this.textPart = h('div.text-part', {}, this.#input);
     this.#host = text('host', { placeholder: '127.0.0.1', required: true });
     this.#port = number('port', { min: '0', max: '65535', placeholder: '53', required: true });
+    splitsAddress(this.#host, this.#port);
     this.to = h('div.to-part', { hidden: true }, field('To host', this.#host), field('Port', this.#port));
     const kinds = [['text', 'Text'], ['hex', 'Hex'], ['file', 'File']].map(([kind, label]) =>
       h(
@@ -113,24 +121,35 @@ export class Composer {
     this.#input.focus();
   }
 
+  /** Puts the focus where one begins to type; whether there is anything to type. */
   focus() {
-    this.#input.focus();
+    const first = this.to.hidden || this.#host.value !== '' ? this.#input : this.#host;
+    if (this.#input.disabled) {
+      return false;
+    }
+    first.focus();
+    return true;
   }
 
   /** Follows the session's state. */
   update() {
     const session = this.#session;
-    const socket = session.socket;
-    const unconnected = session.journal.datagrams && socket?.state !== 'connected';
+    const socket = session.known;
+    const unconnected = session.journal.datagrams && socket.state !== 'connected';
     this.to.hidden = !unconnected;
     this.#host.disabled = !unconnected;
     this.#port.disabled = !unconnected;
-    const open = !session.closed && !session.shut && (session.journal.datagrams || socket?.state === 'connected');
-    this.#send.disabled = !open && !this.#sending;
-    this.#input.disabled = !open;
-    this.#input.placeholder = open
-      ? (this.#kind === 'hex' ? '48 65 6c 6c 6f 0d 0a' : 'Data to send')
-      : session.closed ? 'The handle is closed' : session.shut ? 'Shut down for writing' : 'Not connected';
+    const reason = whyNot('send', socket, { closed: session.closed, shut: session.shut || socket.shut !== null });
+    offer(this.#send, this.#sending ? null : reason);
+    this.#input.disabled = reason !== null;
+    this.#input.placeholder = reason ?? (this.#kind === 'hex' ? '48 65 6c 6c 6f 0d 0a' : 'Data to send');
+  }
+
+  #fill({ kind = 'text', text: typed }) {
+    this.node.querySelector(`input[value="${kind}"]`).checked = true;
+    this.#setKind(kind);
+    this.#input.value = typed;
+    this.#grow();
   }
 
   #setKind(kind) {

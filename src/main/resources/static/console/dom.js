@@ -70,6 +70,8 @@ const ICONS = {
   external: 'M7 4H4v8h8V9M9 3h4v4M13 3L7 9',
   follow: 'M8 2v9M4 8l4 4 4-4M3 14h10',
   send: 'M2 8l12-5-4 11-3-4z',
+  pen: 'M3 13l1-4 7-7 3 3-7 7-4 1zM9.5 3.5l3 3',
+  help: 'M8 14.5A6.5 6.5 0 1 0 8 1.5a6.5 6.5 0 0 0 0 13zM6 6.2a2 2 0 1 1 2.6 1.9c-.4.2-.6.5-.6 1v.4M8 11.4v.2',
 };
 
 /** One of the console's icons, hidden from assistive technology: what holds it must have a name of its own. */

@@ -1,12 +1,12 @@
 import { h, setText } from './dom.js';
 import * as format from './format.js';
-import { Plot } from './plot.js';
+import { Sparkline } from './sparkline.js';
 
 /** What a handle has received and sent, how fast, and what is left of its lease. */
 export class FactsStrip {
   #console;
   #session;
-  #plot = new Plot(200, 36);
+  #plot = new Sparkline(200, 36);
   #in = h('dd.in');
   #inRate = h('dd.rate');
   #out = h('dd.out');

@@ -36,6 +36,11 @@ export function address(value) {
   return host.includes(':') ? `[${host}]:${value.port}` : `${host}:${value.port}`;
 }
 
+/** A handle's name: its kind, and whom it is or was connected to, or else where it is. */
+export function title(socket) {
+  return `${kind(socket)} ${address(socket.remoteAddress ?? socket.peer ?? socket.localAddress)}`;
+}
+
 /** A duration in milliseconds as a clock: 4:59, 1:02:03, 2 d 3 h. */
 export function duration(ms) {
   const seconds = Math.max(0, Math.round(ms / 1000));

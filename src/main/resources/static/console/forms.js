@@ -1,3 +1,4 @@
+import { splitsAddress } from './address.js';
 import { h, uniqueId } from './dom.js';
 import { ProblemSlot } from './problem.js';
 import { Malformed } from './text.js';
@@ -113,6 +114,12 @@ export function callForm({ fields, action, run, target = null, label = null, qui
     h('div.fields', {}, fields),
     h('div.actions', {}, submit),
     problems.node);
+  for (const [host, port] of [['host', 'port'], ['localHost', 'localPort']]) {
+    const { [host]: hostInput, [port]: portInput } = form.elements;
+    if (hostInput && portInput) {
+      splitsAddress(hostInput, portInput);
+    }
+  }
   return form;
 }
 

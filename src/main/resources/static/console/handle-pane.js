@@ -1,5 +1,8 @@
 import { aboutPanel } from './about-panel.js';
+import { whyNot } from './allowed.js';
+import { badge, isElsewhere, notesOf, stateOf } from './badges.js';
 import { callsPanel } from './calls-panel.js';
+import { CodePanel } from './code-panel.js';
 import { Composer } from './composer.js';
 import { ConnectionsPanel } from './connections-panel.js';
 import { announce, h, icon, perFrame, setText, toast } from './dom.js';
@@ -7,6 +10,9 @@ import { FactsStrip } from './facts-strip.js';
 import * as format from './format.js';
 import { shown } from './forms.js';
 import { JournalView } from './journal-view.js';
+import { nameControl } from './name-control.js';
+import { offer } from './offer.js';
+import { again, openSocket } from './open-socket.js';
 import { OptionsPanel } from './options-panel.js';
 import { ProblemSlot } from './problem.js';
 import { Tabs } from './tabs.js';
@@ -24,15 +30,17 @@ export class HandlePane {
   #listening = null;
   #view = null;
   #composer = null;
+  #calls = null;
   #connections = null;
   #cleanup = [];
   #announced;
   #announceTimer = 0;
+  #noted = '';
 
   constructor(app, session) {
     this.#console = app;
     this.#session = session;
-    this.#socket = session.socket;
+    this.#socket = session.known;
     this.#announced = session.journal.received;
     this.#facts = new FactsStrip(app, session, { onrenew: () => this.#do(() => this.#renew()) });
     this.#tabs.onshow = () => this.#view?.refresh();
@@ -56,14 +64,17 @@ export class HandlePane {
   }
 
   get title() {
-    return `${format.kind(this.#socket)} ${format.address(this.#socket.remoteAddress ?? this.#socket.localAddress)}`;
+    return this.#console.names.title(this.#session.id, format.title(this.#socket));
   }
 
   #build() {
     this.heading = h('h2', { tabindex: '-1' });
     this.state = h('span.state');
+    this.stateWhy = h('span.visually-hidden');
+    this.notes = h('span.notes');
     this.route = h('p.route');
     this.attach = h('button.button', { type: 'button', onclick: () => this.#toggleStream() });
+    this.again = h('button.button.primary', { type: 'button', onclick: () => this.#do(() => this.#again()) });
     this.halfClose = h('button.button', {
       type: 'button',
       title: 'Shut down for writing: sends FIN, reading goes on',
@@ -76,8 +87,11 @@ export class HandlePane {
       h('header.handle-head', {},
         h('div.handle-title', {},
           h('a.icon-button.back', { href: '#/', 'aria-label': 'All sockets' }, icon('back')),
-          h('div.names', {}, h('div.name-line', {}, this.heading, this.state), this.route),
-          h('div.handle-actions', {}, this.attach, this.halfClose, this.closing)),
+          h('div.names', {},
+            h('div.name-line', {},
+              this.heading, nameControl(this.#console, this.#session.id, () => this.#renamed()), this.state, this.stateWhy, this.notes),
+            this.route),
+          h('div.handle-actions', {}, this.attach, this.halfClose, this.closing, this.again)),
         this.#facts.node),
       this.#problems.node,
       this.#tabs.list,
@@ -93,11 +107,9 @@ export class HandlePane {
     this.#listening = listening;
     this.#tabs.set([
       listening ? ['connections', 'Connections', () => this.#connectionsPanel()] : ['data', 'Data', () => this.#dataPanel()],
-      ['calls', 'Calls', () => callsPanel(this.#console, this.#session, this.#socket, {
-        onchange: () => this.update(),
-        onreceived: () => this.#tabs.show('data'),
-      }), true],
+      ['calls', 'Calls', () => this.#callsPanel()],
       ['options', 'Options', () => new OptionsPanel(this.#console.service, this.#session, () => this.#socket).node],
+      ['code', 'Code', () => new CodePanel(this.#console, { id: this.#session.id }).node, true],
       ['about', 'About', () => aboutPanel(this.#socket), true],
     ]);
     const fresh = !listening && ['unbound', 'bound', 'disconnected'].includes(this.#socket.state) && this.#socket.type === 'SOCK_STREAM'
@@ -117,6 +129,15 @@ export class HandlePane {
     });
     this.#composer = new Composer(session);
     return h('div.data-panel', {}, this.#view.node, this.#composer.node);
+  }
+
+  #callsPanel() {
+    this.#calls = callsPanel(this.#console, this.#session, this.#socket, {
+      onchange: () => this.update(),
+      onreceived: () => this.#tabs.show('data'),
+    });
+    this.#calls.update(this.#socket);
+    return this.#calls.node;
   }
 
   #connectionsPanel() {
@@ -146,16 +167,29 @@ export class HandlePane {
   }
 
   #toggleStream() {
-    if (this.#session.state === 'detached') {
-      this.#problems.clear();
+    this.#problems.clear();
+    if (isElsewhere(this.#socket, this.#session)) {
+      this.#do(() => this.#session.takeOver());
+    } else if (this.#session.state === 'detached') {
       this.#session.attach();
     } else {
       this.#session.detach();
     }
   }
 
+  async #again() {
+    const { path, json } = again(this.#session);
+    const { target } = this.#session;
+    openSocket(this.#console, await this.#console.service.call('POST', path, { json }), { attach: true, target });
+  }
+
   async #renew() {
     this.#console.handles.put(await this.#console.service.call('GET', `sockets/${this.#session.id}`));
+    this.update();
+  }
+
+  #renamed() {
+    this.#console.retitle();
     this.update();
   }
 
@@ -178,35 +212,67 @@ export class HandlePane {
     this.#facts.tick(this.#socket);
   }
 
+  /** Puts the focus where one goes on: to what is to be sent, if anything can be. */
+  focus() {
+    if (this.#tabs.current !== 'data' || !this.#composer?.focus()) {
+      this.heading.focus({ preventScroll: true });
+    }
+  }
+
   /** Follows the handle's state. */
   update() {
     const session = this.#session;
-    this.#socket = session.socket ?? this.#socket;
+    this.#socket = session.known;
     const socket = this.#socket;
     this.#arrange();
     setText(this.heading, this.title);
-    const state = session.closed ? 'closed' : socket.state;
-    if (this.state.textContent !== state) {
-      this.state.className = `state ${state}`;
-      setText(this.state, state);
-      if (this.#tabs.current === 'calls') {
-        this.#tabs.show('calls');
-      }
-    }
-    setText(this.route, socket.remoteAddress && socket.localAddress ? `from ${format.address(socket.localAddress)}` : '');
-    const streams = socket.state === 'connected' || socket.state === 'listening' || (socket.type === 'SOCK_DGRAM' && socket.state !== 'connecting');
-    this.attach.hidden = session.closed || !streams || socket.state === 'listening';
-    setText(this.attach, { detached: 'Attach', attaching: 'Attaching…', attached: 'Detach', resuming: 'Resuming…' }[session.state]);
-    this.attach.classList.toggle('primary', session.state === 'detached');
-    this.attach.title = session.attached
-      ? 'Let go of the stream: the handle lives on, for its lease'
-      : 'Attach a stream: data appears here as it comes';
-    this.halfClose.hidden = session.closed || session.shut || socket.state !== 'connected' || socket.type === 'SOCK_DGRAM';
-    this.closing.hidden = session.closed;
+    this.#drawState(socket);
+    setText(this.route, this.#whereFrom(socket));
+    this.#offerActions(socket);
+    this.#calls?.update(socket);
     this.#connections?.update(socket);
     this.#composer?.update();
     this.#view?.refresh();
     this.#facts.update(socket);
+  }
+
+  #drawState(socket) {
+    const session = this.#session;
+    const { word, kind, why } = stateOf(socket, session);
+    this.state.className = `state ${kind}`;
+    this.state.title = why ?? '';
+    setText(this.state, word);
+    setText(this.stateWhy, why ?? '');
+    const notes = notesOf(socket, session, this.#console.service.draining);
+    if (notes.map((note) => note.word).join() !== this.#noted) {
+      this.#noted = notes.map((note) => note.word).join();
+      this.notes.replaceChildren(...notes.map(badge));
+      notes.forEach((note) => announce(`${note.word}: ${note.why}`));
+    }
+  }
+
+  #whereFrom({ remoteAddress, peer, acceptedOn, localAddress }) {
+    return acceptedOn ? `accepted on ${format.address(acceptedOn)}`
+      : (remoteAddress ?? peer) && localAddress ? `from ${format.address(localAddress)}` : '';
+  }
+
+  #offerActions(socket) {
+    const session = this.#session;
+    const { closed } = session;
+    const elsewhere = isElsewhere(socket, session);
+    this.attach.hidden = closed || socket.state === 'listening';
+    setText(this.attach, elsewhere ? 'Take over' : { detached: 'Attach', attaching: 'Attaching…', attached: 'Detach', resuming: 'Resuming…' }[session.state]);
+    this.attach.classList.toggle('primary', session.state === 'detached');
+    this.attach.title = elsewhere ? 'End the other stream, and attach one here'
+      : session.attached ? 'Let go of the stream: the handle lives on, for its lease'
+        : 'Attach a stream: data appears here as it comes';
+    offer(this.attach, session.state === 'detached' ? whyNot('attach', socket) : null);
+    this.halfClose.hidden = closed || socket.type === 'SOCK_DGRAM' || socket.state === 'listening';
+    offer(this.halfClose, session.shut || socket.shut ? 'FIN is sent already.' : whyNot('shutdown', socket));
+    this.closing.hidden = closed;
+    const anew = closed || socket.state === 'disconnected' ? again(session) : null;
+    this.again.hidden = anew === null;
+    setText(this.again, anew?.label ?? '');
   }
 
   dispose() {

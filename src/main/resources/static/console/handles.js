@@ -51,6 +51,7 @@ export class Handles extends EventTarget {
   #rates = new Map();
   #expected = new Set();
   #fresh = new Set();
+  #known = new Map();
   #failed = false;
 
   /** Id → handle, in the order of their creation. */
@@ -92,9 +93,22 @@ export class Handles extends EventTarget {
     return rates;
   }
 
+  /** Keeps in mind what the service says of a handle only once: `peer`, whom it was connected to last, and `acceptedOn`, the address it was accepted on. */
+  remember(id, facts) {
+    this.#known.set(id, { ...this.#known.get(id), ...facts });
+    Object.assign(this.byId.get(id) ?? {}, facts);
+  }
+
+  #withWhatIsKnown(socket) {
+    if (socket.remoteAddress) {
+      this.remember(socket.id, { peer: socket.remoteAddress });
+    }
+    return Object.assign(socket, this.#known.get(socket.id));
+  }
+
   /** Takes a handle out of an answer, without waiting for the next poll. */
   put(socket) {
-    this.byId.set(socket.id, socket);
+    this.byId.set(socket.id, this.#withWhatIsKnown(socket));
     this.#fresh.add(socket.id);
     this.dispatchEvent(new CustomEvent('change', { detail: { closed: [] } }));
   }
@@ -161,7 +175,7 @@ export class Handles extends EventTarget {
       const before = this.byId.get(socket.id);
       movedIn += socket.bytesIn - (before?.bytesIn ?? socket.bytesIn);
       movedOut += socket.bytesOut - (before?.bytesOut ?? socket.bytesOut);
-      next.set(socket.id, socket);
+      next.set(socket.id, this.#withWhatIsKnown(socket));
       this.rates(socket.id).sample(socket.bytesIn, socket.bytesOut, now);
     }
     for (const id of this.#fresh) {
@@ -173,6 +187,7 @@ export class Handles extends EventTarget {
     const closed = [...this.byId.values()].filter((socket) => !next.has(socket.id));
     for (const socket of closed) {
       this.#rates.delete(socket.id);
+      this.#known.delete(socket.id);
     }
     this.#expected.clear();
     this.#totalIn += movedIn;

@@ -1,7 +1,10 @@
 import { h } from './dom.js';
 import * as format from './format.js';
 import { Runs } from './runs.js';
-import { codePoint, columns, textRows } from './text.js';
+import { codePoint, columns, controlColumns, controlName, textRows } from './text.js';
+
+/** What a line's end takes where it is shown: CR and LF. */
+const LINE_END_COLUMNS = 6;
 
 /** The rows that a journal takes as text or as a hexdump: how many there are, and what is in each. */
 export class JournalRows {
@@ -71,7 +74,7 @@ export class JournalRows {
 
   #index(block) {
     if (!block.index) {
-      const starts = this.hex ? null : block.length === 0 ? [] : textRows(block.bytes, block.length, this.columns);
+      const starts = this.hex ? null : block.length === 0 ? [] : textRows(block.bytes, block.length, this.columns - (this.marks ? LINE_END_COLUMNS : 0));
       block.index = { rows: starts ? starts.length : Math.ceil(block.length / this.hexWidth), starts, header: this.#hasHeader(block) ? 1 : 0 };
     }
     return block.index;
@@ -99,7 +102,7 @@ export class JournalRows {
     }
     const { header, starts } = this.#index(block);
     const row = index - this.#starts[low] - header;
-    node.className = `jrow ${block.direction}`;
+    node.className = `jrow ${block.direction}${block.failed ? ' failed' : ''}`;
     if (row < 0) {
       this.#drawHeader(node, block);
     } else if (this.hex) {
@@ -122,7 +125,7 @@ export class JournalRows {
       peer && this.#onaddress
         ? h('button.peer', { type: 'button', title: 'Send to this address', onclick: () => this.#onaddress(block.address) }, peer)
         : peer ? h('span.peer', {}, peer) : '',
-      h('span.length', {}, block.length === 1 ? '1 byte' : `${format.count(block.length)} bytes`));
+      h('span.length', {}, block.length === 1 ? '1 byte' : `${format.count(block.length)} bytes`, block.failed && ', not sent'));
   }
 
   #drawText(node, block, from, to, first) {
@@ -139,21 +142,24 @@ export class JournalRows {
       const hit = this.#hit(block, at);
       if (point === 10 || (point === 13 && block.bytes[at + 1] === 10)) {
         if (this.marks) {
-          runs.put(point === 10 ? '␊' : '␍', `${hit} mark`);
+          runs.name(controlName(point), hit);
         }
       } else if (point === 9) {
         const width = 8 - (column % 8);
-        runs.put(this.marks ? '⇥'.padEnd(width) : ' '.repeat(width), hit);
+        runs.put(' '.repeat(width), this.marks ? `${hit} tab-stop` : hit);
         column += width;
       } else if (point === null) {
         runs.put(`\\x${block.bytes[at].toString(16).padStart(2, '0')}`, `${hit} mark`);
         column += 4;
-      } else if (point < 32 || point === 127) {
-        runs.put(String.fromCodePoint(point === 127 ? 0x2421 : 0x2400 + point), `${hit} mark`);
-        column += 1;
       } else {
-        runs.put(String.fromCodePoint(point), hit);
-        column += columns(point);
+        const name = controlName(point);
+        if (name) {
+          runs.name(name, hit);
+          column += controlColumns(name);
+        } else {
+          runs.put(String.fromCodePoint(point), hit);
+          column += columns(point);
+        }
       }
       at += length;
     }

@@ -124,7 +124,7 @@ export class JournalView {
         type: 'checkbox',
         onchange: (event) => {
           this.#blocks.marks = event.target.checked;
-          this.#rows.render();
+          this.#divideAnew();
         },
       }),
       h('span', {}, 'Line ends'));
@@ -258,10 +258,10 @@ export class JournalView {
   }
 
   #summarise() {
-    const { received, sent, dropped } = this.#journal;
+    const { received, sent, unsent, dropped } = this.#journal;
     setText(
       this.#summary,
-      `${format.count(received)} bytes received, ${format.count(sent)} sent`
+      `${format.count(received)} bytes received, ${format.count(sent - unsent)} sent`
         + (dropped > 0 ? `; the last ${format.bytes(this.#journal.kept)} are kept` : ''));
   }
 

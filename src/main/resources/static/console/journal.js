@@ -27,11 +27,17 @@ export class Journal {
   received = 0;
   sent = 0;
 
+  /** Of those sent, what turned out not to have gone. */
+  unsent = 0;
+
   /** Bytes that were let go to keep the bound. */
   dropped = 0;
 
   /** Grows with every change. */
   version = 0;
+
+  /** Called when what is kept is forgotten. */
+  onclear = () => {};
 
   /** @param {boolean} datagrams whether each piece is a message of its own */
   constructor(datagrams) {
@@ -55,7 +61,7 @@ export class Journal {
     return this.#first === 0 ? this.#blocks : this.#blocks.slice(this.#first);
   }
 
-  /** Notes bytes that were received (`in`) or sent (`out`); they are copied. */
+  /** Notes bytes that were received (`in`) or sent (`out`); they are copied. A datagram's block is given back, for {@link fail}. */
   add(direction, bytes, { address = null, time = Date.now() } = {}) {
     const offset = direction === 'in' ? this.received : this.sent;
     if (direction === 'in') {
@@ -64,12 +70,44 @@ export class Journal {
       this.sent += bytes.length;
     }
     this.version += 1;
+    let block = null;
     if (this.#datagrams) {
-      this.#push({ direction, offset, time, address, length: bytes.length, bytes: bytes.slice(0), continues: false });
+      block = this.#push({ direction, offset, time, address, length: bytes.length, bytes: bytes.slice(0), continues: false });
       this.#kept += bytes.length;
     } else {
       this.#append(direction, bytes, offset, time);
     }
+    this.#trim();
+    return block;
+  }
+
+  /** So many of the bytes that were noted as sent did not go; `block` is their datagram's. */
+  fail(byteCount, block) {
+    this.unsent += byteCount;
+    this.version += 1;
+    if (block) {
+      block.failed = true;
+      block.saved = null;
+    }
+  }
+
+  /**
+   * Takes back what was kept of an earlier page: `{direction, time, last, address, text, bytes, continues, failed}`, oldest first, and the counts as they
+   * were. Only before anything else.
+   */
+  restore(records, { received, sent, unsent }) {
+    const offsets = { in: received, out: sent, note: 0 };
+    for (const { direction, bytes } of records) {
+      offsets[direction] -= direction === 'note' ? 0 : bytes.length;
+    }
+    for (const record of records) {
+      const { direction, bytes } = record;
+      this.#push({ ...record, offset: offsets[direction], length: bytes.length, saved: bytes.length });
+      offsets[direction] += direction === 'note' ? 0 : bytes.length;
+      this.#kept += bytes.length;
+    }
+    Object.assign(this, { received, sent, unsent, dropped: received + sent - this.#kept });
+    this.version += 1;
     this.#trim();
   }
 
@@ -156,6 +194,7 @@ export class Journal {
     this.#first = 0;
     this.#kept = 0;
     this.version += 1;
+    this.onclear();
   }
 
   /** What is kept of one direction, in parts. */

@@ -1,11 +1,13 @@
 import { h, icon, setText, toast } from './dom.js';
 import { callForm, check, field, shown } from './forms.js';
 import { Handles } from './handles.js';
+import { PALETTE_KEYS, listenForKeys } from './keys.js';
+import { Names } from './names.js';
 import { PolicyPage } from './policy-page.js';
 import { problemCard } from './problem.js';
 import { ResolverPage } from './resolver-page.js';
 import { Service } from './service.js';
-import { Sessions } from './session.js';
+import { Sessions } from './sessions.js';
 import { SocketsPage, handlePaneLoaded } from './sockets-page.js';
 
 const TOKEN = 'socket-proxy.token';
@@ -30,8 +32,16 @@ class Console {
   service = null;
   handles = null;
   sessions = null;
+  names = null;
+  echo = null;
 
   start() {
+    listenForKeys({
+      palette: () => this.service && this.openPalette(),
+      help: () => this.service && this.help(),
+      search: () => this.service && this.#search(),
+      create: () => this.service && this.create(),
+    });
     addEventListener('hashchange', () => {
       const token = tokenFromLink();
       if (token) {
@@ -90,6 +100,7 @@ class Console {
     this.service = new Service(token);
     this.handles = new Handles(this.service);
     this.sessions = new Sessions(this.service, this.handles);
+    this.names = new Names(() => this.service?.owner ?? '', keep);
     this.service.addEventListener('unauthorized', () => {
       if (this.service?.token === token) {
         this.#signOut();
@@ -103,15 +114,23 @@ class Console {
     });
     this.#frame();
     this.service.synchronise().catch(() => {});
+    const { sessions, service } = this;
     const first = this.handles.start();
-    // A link to a handle cannot be followed before the list is there, and what shows a handle.
-    const ready = location.hash.startsWith('#/sockets/') ? Promise.all([first, handlePaneLoaded]) : first;
+    const kept = first.then(() => keep && service.owner !== null && sessions.keep(service.owner));
+    // A link to a handle cannot be followed before the list is there, what was kept of it, and what shows a handle.
+    const ready = location.hash.startsWith('#/sockets/') ? Promise.all([kept, handlePaneLoaded]) : first;
     ready.finally(() => this.service?.token === token && this.#navigate(false));
   }
 
   #signOut() {
     sessionStorage.removeItem(TOKEN);
-    this.sessions?.detachAll();
+    // A tab that was opened from here has a copy of what was kept.
+    const tabs = new BroadcastChannel('socket-proxy.signed-out');
+    tabs.postMessage(null);
+    tabs.close();
+    this.echo?.stop();
+    this.echo = null;
+    this.sessions?.end();
     this.handles?.stop();
     this.#page?.dispose();
     this.#page = null;
@@ -119,6 +138,7 @@ class Console {
     this.service = null;
     this.handles = null;
     this.sessions = null;
+    this.names = null;
     closeDialogs();
   }
 
@@ -143,7 +163,9 @@ class Console {
         h('nav', { 'aria-label': 'Pages' }, Object.values(this.links)),
         this.live,
         h('div.top-end', {},
-          h('a.button.quiet', { href: 'swagger-ui.html', target: '_blank', rel: 'noopener', title: 'The REST interface, in Swagger UI', 'aria-label': 'REST interface, in Swagger UI' }, h('span.wide-only', {}, 'REST interface'), icon('external')),
+          h('button.icon-button', { type: 'button', title: `Commands (${PALETTE_KEYS})`, 'aria-label': 'Commands', 'aria-keyshortcuts': 'Control+K', onclick: () => this.openPalette() }, icon('search')),
+          h('a.button.quiet.wide-only', { href: 'swagger-ui.html', target: '_blank', rel: 'opener', title: 'The REST interface, in Swagger UI', 'aria-label': 'REST interface, in Swagger UI' }, 'REST interface', icon('external')),
+          h('button.icon-button', { type: 'button', title: 'Help (?)', 'aria-label': 'Help', onclick: () => this.help() }, icon('help')),
           themeButton(),
           h('button.icon-button', {
             type: 'button',
@@ -160,8 +182,18 @@ class Console {
   }
 
   #setLive(live) {
+    const stopping = live && this.service.draining;
     this.live.classList.toggle('down', !live);
-    setText(this.live, live ? 'live' : 'no answer');
+    this.live.classList.toggle('stopping', stopping);
+    setText(this.live, stopping ? 'stopping' : live ? 'live' : 'no answer');
+    this.retitle();
+  }
+
+  /** What the page shows is called otherwise: a bare handle that is connected, say, or one that was given a name. */
+  retitle() {
+    if (this.#page) {
+      document.title = `${this.#page.title} – socket-proxy`;
+    }
   }
 
   #navigate(byUser) {
@@ -186,9 +218,41 @@ class Console {
     if (route === 'sockets') {
       this.#page.open(first === 'sockets' && id ? id : null);
     }
-    document.title = `${this.#page.title} – socket-proxy`;
+    this.retitle();
     if (byUser) {
       this.#page.focus();
+    }
+  }
+
+  /** Asks what socket to make; a preset fills the form in. */
+  async create(preset) {
+    const { newSocketDialog } = await import('./new-socket.js');
+    newSocketDialog(this, preset);
+  }
+
+  async openPalette() {
+    const { openPalette } = await import('./palette.js');
+    openPalette(this);
+  }
+
+  async help() {
+    const { openHelp } = await import('./help.js');
+    openHelp();
+  }
+
+  /** Swagger UI; the tab begins with a copy of this one's storage, and so signed in. */
+  openRest() {
+    open('swagger-ui.html', '_blank');
+  }
+
+  #search() {
+    const inputs = [...document.querySelectorAll('.handle-pane input[type="search"], .filters input')];
+    const input = inputs.find((each) => each.checkVisibility());
+    if (input) {
+      input.focus();
+      input.select();
+    } else {
+      location.hash = '#/';
     }
   }
 }

@@ -1,6 +1,6 @@
-import { announce, h, icon } from './dom.js';
-import * as format from './format.js';
+import { h, icon } from './dom.js';
 import { callForm, check, field, number, select, text } from './forms.js';
+import { openSocket } from './open-socket.js';
 
 const KINDS = [
   ['connect', 'Connect', 'TCP: socket, connect'],
@@ -13,9 +13,9 @@ const KINDS = [
 const FAMILIES = [['', 'Either'], ['AF_INET', 'IPv4'], ['AF_INET6', 'IPv6']];
 const FAMILY = FAMILIES.slice(1);
 
-/** Asks what socket to make, makes it, and opens it. */
-export function newSocketDialog(app) {
-  const { service, handles, sessions } = app;
+/** Asks what socket to make, makes it, and opens it. A preset says which kind, where it goes, and what is to be sent first. */
+export function newSocketDialog(app, preset = {}) {
+  const { service, handles } = app;
   const lease = () => field('Lease (s)', number('lease', { min: '1', placeholder: '300' }), { hint: 'Until an unused handle is closed' });
   const timeout = () => field('Timeout (ms)', number('timeoutMs', { min: '0', placeholder: '60000' }));
   const host = (label, attributes) => field(label, text('host', attributes));
@@ -23,14 +23,13 @@ export function newSocketDialog(app) {
   const attach = (label) => h('div.field.wide', {}, check(label, 'attach', { checked: true }));
 
   const done = (socket, values) => {
-    handles.put(socket);
     dialog.close();
-    const session = sessions.of(socket.id);
-    location.hash = `#/sockets/${socket.id}`;
-    if (values.attach) {
-      session.attach();
-    }
-    announce(`${format.kind(socket)} ${socket.state}`);
+    const { host: name, port: number } = values;
+    openSocket(app, socket, {
+      attach: values.attach,
+      target: socket.remoteAddress && name ? { host: name.trim(), port: number } : null,
+      draft: preset.first ?? null,
+    });
   };
 
   /** socket(2), then the rest; what fails in between leaves no handle behind. */
@@ -171,10 +170,16 @@ export function newSocketDialog(app) {
     }),
   };
 
+  const first = preset.kind ?? app.lastKind ?? 'connect';
   const body = h('div.dialog-body');
   const choose = (kind) => {
     app.lastKind = kind;
     body.replaceChildren(forms[kind]());
+    if (kind === preset.kind && preset.host) {
+      body.querySelector('[name="host"]').value = preset.host;
+      body.querySelector('[name="port"]').value = preset.port;
+      body.prepend(h('p.preset', {}, `${preset.name}: the first message is put in for you to send.`));
+    }
   };
   const dialog = h(
     'dialog.dialog',
@@ -184,10 +189,10 @@ export function newSocketDialog(app) {
       h('button.icon-button', { type: 'button', 'aria-label': 'Close', onclick: () => dialog.close() }, icon('close'))),
     h('div.kinds', { role: 'radiogroup', 'aria-label': 'Kind' }, KINDS.map(([kind, label, calls]) =>
       h('label.kind', {},
-        h('input.visually-hidden', { type: 'radio', name: 'kind', value: kind, checked: kind === (app.lastKind ?? 'connect'), onchange: () => choose(kind) }),
+        h('input.visually-hidden', { type: 'radio', name: 'kind', value: kind, checked: kind === first, onchange: () => choose(kind) }),
         h('span', {}, h('strong', {}, label), h('small', {}, calls))))),
     body);
-  choose(app.lastKind ?? 'connect');
+  choose(first);
   document.body.append(dialog);
   dialog.showModal();
   body.querySelector('[autofocus], input, select')?.focus();

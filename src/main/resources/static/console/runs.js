@@ -18,6 +18,12 @@ export class Runs {
     this.#text += text;
   }
 
+  /** Puts a name in place of something that has no sign, as an element of its own. */
+  name(name, className) {
+    this.flush();
+    this.#node.append(h('span.control', { class: `${className}${name.length > 3 ? ' long' : ''}` }, name));
+  }
+
   /** Puts what is left into the element. */
   flush() {
     if (this.#text !== '') {

@@ -1,9 +1,10 @@
 /** The service as the console sees it: its calls, its problems, its streams. */
 
 import { SocketProxy } from '../client/socket-proxy.js';
+import { History } from './history.js';
 
 /** Where the service is; the console may be served below a context path. */
-const BASE = new URL('../', import.meta.url);
+export const BASE = new URL('../', import.meta.url);
 
 /** A call that failed, with all that the service said about it (RFC 9457). */
 export class Problem extends Error {
@@ -33,6 +34,12 @@ export class Service extends EventTarget {
   /** The server's clock minus this one, in milliseconds: leases end by the server's. */
   skew = 0;
 
+  /** Whose handles they are, and whether the server is shutting down; known when they have been asked for. */
+  owner = null;
+  draining = false;
+  /** What has been asked of it here. */
+  history = new History();
+
   constructor(token) {
     super();
     this.token = token;
@@ -49,11 +56,12 @@ export class Service extends EventTarget {
     this.skew = Date.parse(response.headers.get('Date')) + 500 - Date.now() || 0;
   }
 
-  /** Makes a call and gives its JSON, or null where there is none; whatever is not a success is thrown as a {@link Problem}. */
-  async call(method, path, { query, ...options } = {}) {
+  /** Makes a call, which the history keeps unless it is `quiet`, and gives its JSON, or null where there is none; whatever is not a success is thrown as a {@link Problem}. */
+  async call(method, path, { query, quiet = false, ...options } = {}) {
     const given = Object.fromEntries(Object.entries(query ?? {}).filter(([, value]) => value !== ''));
+    const ask = async () => (await this.#proxy.request(method, `/${path}`, { query: given, ...options })) ?? null;
     try {
-      return (await this.#proxy.request(method, `/${path}`, { query: given, ...options })) ?? null;
+      return await (quiet ? ask() : this.history.keep(method, path, { query: given, ...options }, ask));
     } catch (error) {
       if (error.status === 401) {
         this.dispatchEvent(new Event('unauthorized'));
@@ -69,13 +77,16 @@ export class Service extends EventTarget {
     do {
       const page = await this.call('GET', 'sockets', { query: { limit: 250, cursor } });
       sockets.push(...page.sockets);
+      this.owner = page.owner;
+      this.draining = page.draining;
       cursor = page.nextCursor;
     } while (cursor);
     return sockets;
   }
 
   /** A stream on the handle, which it leaves open when it ends. */
-  stream(id, sink, options) {
-    return this.#proxy.stream(id, sink, options);
+  stream(id, sink, options = {}) {
+    const open = (heard) => this.#proxy.stream(id, heard, options);
+    return options.quiet ? open(sink) : this.history.stream(id, sink, options, open);
   }
 }

@@ -6,14 +6,18 @@ import { Problem } from './service.js';
 
 const MAX_ACCEPTS = 1000;
 
+/** What ends a connection for good. */
+const ENDINGS = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED', 'EHOSTUNREACH', 'ENETUNREACH']);
+
 /**
  * A handle in use. Emits `state` when it is attached, detached or gone; `data` with the number of bytes that went over it; `accepted`
  * with the connection; `trouble` with a {@link Problem}.
  */
-class Session extends EventTarget {
+export class Session extends EventTarget {
   #service;
   #handles;
   #stream = null;
+  #last;
 
   /** detached, attaching, attached or resuming. */
   state = 'detached';
@@ -24,14 +28,24 @@ class Session extends EventTarget {
   /** Whether no more can be sent. */
   shut = false;
 
-  /** Whether the handle is closed for good. */
+  /** The errno that the connection ended with; null for none. */
+  failure = null;
+
+  /** Whether the handle is closed for good, and whether it was closed by this page. */
   closed = false;
+  closedHere = false;
+
+  /** Where it was connected to, as it was typed: `{host, port}`. */
+  target = null;
 
   /** Connections that were accepted here, newest first: `{time, socket, address}`. */
   accepts = [];
 
   /** How the page shows the journal. */
   mode = 'text';
+
+  /** What is offered to be sent first: `{text}`, or `{kind: 'hex', text}`; null for nothing. */
+  draft = null;
 
   /** What was sent by hand, newest last. */
   history = [];
@@ -41,11 +55,39 @@ class Session extends EventTarget {
     this.#service = service;
     this.#handles = handles;
     this.id = socket.id;
+    this.#last = socket;
     this.journal = new Journal(socket.type === 'SOCK_DGRAM');
   }
 
   get socket() {
     return this.#handles.byId.get(this.id) ?? null;
+  }
+
+  /** The handle, or what it was when it was seen last. */
+  get known() {
+    return this.socket ?? this.#last;
+  }
+
+  /** Follows the list of handles. */
+  follow() {
+    const now = this.known;
+    if (now.state === 'connected' && this.#last.state !== 'connected') {
+      // Another connection, on the same socket.
+      Object.assign(this, { eof: false, shut: false, failure: null });
+    }
+    this.#last = now;
+  }
+
+  /** What another page has to know of it to go on; see {@link restore}. */
+  get facts() {
+    const { id, eof, shut, failure, closed, closedHere, target, mode } = this;
+    return { id, socket: this.known, eof, shut, failure, closed, closedHere, target, mode };
+  }
+
+  /** Takes back what an earlier page has kept. */
+  restore({ blocks, counts, accepts, history, socket, owner, at, ...facts }) {
+    Object.assign(this, facts, { accepts, history });
+    this.journal.restore(blocks, counts);
   }
 
   get attached() {
@@ -68,6 +110,7 @@ class Session extends EventTarget {
     }
     const datagrams = this.journal.datagrams;
     const addressed = datagrams && this.socket?.state !== 'connected';
+    let wasAttached = false;
     this.#become('attaching');
     const stream = this.#service.stream(this.id, {
       data: (bytes, address = null) => {
@@ -81,7 +124,9 @@ class Session extends EventTarget {
       end: (error) => {
         this.#stream = null;
         this.#become('detached');
-        if (error) {
+        if (error?.errno === 'EBUSY' && wasAttached) {
+          this.note('Another client has taken the socket over.');
+        } else if (error) {
           this.#trouble(error);
         }
         this.#handles.refresh();
@@ -95,6 +140,7 @@ class Session extends EventTarget {
       return;
     }
     if (this.#stream === stream) {
+      wasAttached = true;
       this.#become('attached');
       this.#handles.refresh();
     }
@@ -109,14 +155,32 @@ class Session extends EventTarget {
   }
 
   #trouble(error) {
-    const problem = Problem.of(error);
+    const problem = this.#failed(error);
     this.note(`${problem.errno ? `${problem.errno}: ` : ''}${problem.message}`);
     this.#emit('trouble', problem);
+  }
+
+  // Remembers what ended the connection: the state that is left says only that it has.
+  #failed(error) {
+    const problem = Problem.of(error);
+    if (!this.journal.datagrams && ENDINGS.has(problem.errno)) {
+      this.failure ??= problem.errno;
+    }
+    return problem;
+  }
+
+  async #call(...call) {
+    try {
+      return await this.#service.call(...call);
+    } catch (error) {
+      throw this.#failed(error);
+    }
   }
 
   #accepted({ socket, address }) {
     this.accepts.unshift({ time: Date.now(), socket, address });
     this.accepts.length = Math.min(this.accepts.length, MAX_ACCEPTS);
+    this.#handles.remember(socket.id, { peer: address, acceptedOn: this.known.localAddress });
     this.#handles.put(socket);
     this.#emit('accepted', { socket, address });
   }
@@ -134,25 +198,39 @@ class Session extends EventTarget {
     await this.#stream?.detach();
   }
 
-  /** Sends all of the bytes: those of a connection on its stream if one is attached, all others by a call. */
+  /** Takes the socket from the stream that another client has attached, and attaches. */
+  async takeOver() {
+    await this.#service.call('DELETE', `sockets/${this.id}/stream`);
+    this.#handles.put(await this.#service.call('GET', `sockets/${this.id}`));
+    await this.attach();
+  }
+
+  /**
+   * Sends all of the bytes: those of a connection on its stream if one is attached, all others by a call. They are written down first, since an answer
+   * may come before the service says that they went.
+   */
   async send(bytes, address = null) {
-    if (this.attached && !this.journal.datagrams) {
-      try {
-        await this.#stream.send(bytes);
-      } catch (error) {
-        throw Problem.of(error);
-      }
-    } else {
-      await this.#service.call('POST', `sockets/${this.id}/${address ? 'sendto' : 'sendall'}`, { query: address ?? {}, body: bytes });
-    }
-    this.journal.add('out', bytes, { address });
+    const block = this.journal.add('out', bytes, { address });
     this.#emit('data', bytes.length);
+    try {
+      if (this.attached && !this.journal.datagrams) {
+        await this.#stream.send(bytes);
+      } else {
+        await this.#service.call('POST', `sockets/${this.id}/${address ? 'sendto' : 'sendall'}`, { query: address ?? {}, body: bytes });
+      }
+    } catch (error) {
+      const problem = this.#failed(error);
+      const unsent = bytes.length - (problem.sent ?? 0);
+      this.journal.fail(unsent, block);
+      this.note(`${problem.errno ?? problem.title}: ${format.count(unsent)} of ${format.count(bytes.length)} bytes were not sent.`);
+      throw problem;
+    }
   }
 
   /** Receives once, by a call. Whether anything came. */
   async receive({ bufsize, flags, timeoutMs }) {
     const datagrams = this.journal.datagrams;
-    const answer = await this.#service.call('POST', `sockets/${this.id}/${datagrams ? 'recvfrom' : 'recv'}`, {
+    const answer = await this.#call('POST', `sockets/${this.id}/${datagrams ? 'recvfrom' : 'recv'}`, {
       query: { bufsize, flags, timeoutMs },
     });
     if (!answer) {
@@ -183,7 +261,7 @@ class Session extends EventTarget {
       // On the stream it comes after what was sent there.
       this.#stream.shutdown();
     } else {
-      this.#handles.put(await this.#service.call('POST', `sockets/${this.id}/shutdown`, { json: { how } }));
+      this.#handles.put(await this.#call('POST', `sockets/${this.id}/shutdown`, { json: { how } }));
     }
     if (how !== 'SHUT_RD') {
       this.shut = true;
@@ -196,7 +274,6 @@ class Session extends EventTarget {
 
   /** close(2). */
   async close() {
-    const name = `${format.kind(this.socket)} ${format.address(this.socket.remoteAddress ?? this.socket.localAddress)}`;
     await this.detach();
     this.#handles.remove(this.id);
     try {
@@ -209,7 +286,8 @@ class Session extends EventTarget {
     }
     // Again, for a list that was asked for before.
     this.#handles.remove(this.id);
-    this.gone(`${name}: closed.`);
+    this.closedHere = true;
+    this.gone(`${format.title(this.known)}: closed.`);
   }
 
   /** The handle is gone. */
@@ -224,60 +302,5 @@ class Session extends EventTarget {
   note(text) {
     this.journal.note(text);
     this.#emit('data', 0);
-  }
-}
-
-/** The sessions of the handles that were opened here. */
-export class Sessions {
-  #service;
-  #handles;
-  #byId = new Map();
-
-  constructor(service, handles) {
-    this.#service = service;
-    this.#handles = handles;
-    handles.addEventListener('change', ({ detail }) => {
-      for (const socket of detail.closed) {
-        const expired = Date.parse(socket.lease.expiresAt) <= Date.now() + service.skew + 2000 && !socket.attached;
-        this.#byId.get(socket.id)?.gone(expired ? 'The lease ran out: the service closed the handle.' : 'The handle was closed.');
-      }
-    });
-    service.addEventListener('disconnect', ({ detail }) => this.#byId.get(detail.socket)?.interrupted(false));
-    service.addEventListener('reconnect', ({ detail }) => this.#byId.get(detail.socket)?.interrupted(true));
-    service.addEventListener('closing', ({ detail }) => this.#byId.get(detail.socket)?.note('The service is going down.'));
-  }
-
-  /** The handle's session, made if there is none yet; null if there is no such handle either. */
-  of(id) {
-    let session = this.#byId.get(id);
-    if (!session) {
-      const socket = this.#handles.byId.get(id);
-      if (!socket) {
-        return null;
-      }
-      session = new Session(this.#service, this.#handles, socket);
-      this.#byId.set(id, session);
-      this.#forgetOldest();
-    }
-    return session;
-  }
-
-  // Journals of handles that are gone are kept for reading, but not for ever.
-  #forgetOldest() {
-    if (this.#byId.size > 32) {
-      for (const [id, session] of this.#byId) {
-        if (session.closed || (session.state === 'detached' && session.journal.version === 0)) {
-          this.#byId.delete(id);
-          return;
-        }
-      }
-    }
-  }
-
-  /** Lets go of all streams. */
-  detachAll() {
-    for (const session of this.#byId.values()) {
-      session.detach();
-    }
   }
 }

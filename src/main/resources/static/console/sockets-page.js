@@ -1,9 +1,10 @@
+import { stateOf } from './badges.js';
 import { announce, h, icon, perFrame, setText } from './dom.js';
+import { emptyState } from './empty-state.js';
 import * as format from './format.js';
-import { newSocketDialog } from './new-socket.js';
-import { Plot } from './plot.js';
 import { ProblemSlot, problemCard } from './problem.js';
 import { Rows } from './rows.js';
+import { Sparkline } from './sparkline.js';
 
 let HandlePane = null;
 
@@ -46,7 +47,7 @@ export class SocketsPage {
     this.onchange = ({ detail }) => {
       update();
       for (const socket of detail.closed) {
-        announce(`${format.kind(socket)} ${format.address(socket.remoteAddress ?? socket.localAddress)} is closed`);
+        announce(`${format.title(socket)} is closed`);
       }
     };
     this.#handles.addEventListener('change', this.onchange);
@@ -72,11 +73,11 @@ export class SocketsPage {
       listening: h('strong', {}, '0'),
       in: h('strong.in', {}, '–'),
       out: h('strong.out', {}, '–'),
-      plot: new Plot(160, 32),
+      plot: new Sparkline(160, 32),
     };
     this.filter = h('input', {
       type: 'search',
-      placeholder: 'Filter by address, id, kind',
+      placeholder: 'Filter by name, address, id, kind',
       'aria-label': 'Filter the sockets',
       spellcheck: 'false',
       autocomplete: 'off',
@@ -93,12 +94,7 @@ export class SocketsPage {
       [['newest', 'Newest first'], ['oldest', 'Oldest first'], ['bytes', 'Most bytes first']].map(([value, label]) => h('option', { value }, label)));
     this.space = h('div.rows');
     this.viewport = h('div.viewport', { role: 'rowgroup', tabindex: '-1', onkeydown: (event) => this.#key(event) }, this.space);
-    this.empty = h(
-      'div.empty',
-      { hidden: true },
-      h('p.empty-title', {}, 'No sockets yet'),
-      h('p', {}, 'Connect to a server, listen on a port, or make a bare handle and call what you like on it.'),
-      h('button.button.primary', { type: 'button', onclick: () => this.#new() }, icon('plus'), h('span', {}, 'New socket')));
+    this.empty = emptyState(this.#console, (preset) => this.#new(preset));
     this.noMatch = h('p.empty', { hidden: true }, 'No socket matches the filter.');
     const header = (text, cls, label) => h('span', { role: 'columnheader', class: cls }, label ? h('span.visually-hidden', {}, label) : text);
     this.table = h(
@@ -137,12 +133,12 @@ export class SocketsPage {
       this.detail);
   }
 
-  #new() {
-    newSocketDialog(this.#console);
+  #new(preset) {
+    this.#console.create(preset);
   }
 
   #createRow() {
-    const plot = new Plot(96, 28);
+    const plot = new Sparkline(96, 28);
     const cell = (cls, ...children) => h('span', { role: 'cell', class: cls }, ...children);
     const node = h(
       'div.row',
@@ -166,8 +162,9 @@ export class SocketsPage {
     const selected = id === this.#selected;
     node.classList.toggle('selected', selected);
     const chip = state.firstChild;
-    chip.className = `state ${socket.state}`;
-    setText(chip, socket.state);
+    const { word, kind } = stateOf(socket, this.#sessions.existing(id));
+    chip.className = `state ${kind}`;
+    setText(chip, word);
     const link = remote.firstChild;
     link.setAttribute('href', `#/sockets/${id}`);
     link.tabIndex = selected || (!this.#indexOf.has(this.#selected) && index === 0) ? 0 : -1;
@@ -176,10 +173,11 @@ export class SocketsPage {
     } else {
       link.removeAttribute('aria-current');
     }
-    const main = socket.remoteAddress ? format.address(socket.remoteAddress)
+    const peer = socket.remoteAddress ?? (socket.state === 'disconnected' ? socket.peer : null);
+    const main = peer ? format.address(peer)
       : socket.state === 'listening' ? format.address(socket.localAddress) : 'not connected';
     setText(link.firstChild, format.kind(socket));
-    setText(link.lastChild, main);
+    setText(link.lastChild, this.#console.names.title(id, main));
     link.classList.toggle('faint', main === 'not connected');
     setText(local, socket.localAddress ? format.address(socket.localAddress) : '–');
     setText(received, rates.in >= 0.5 ? format.rate(rates.in) : format.bytes(socket.bytesIn));
@@ -192,7 +190,7 @@ export class SocketsPage {
 
   #drawLease(node, socket) {
     if (socket.attached) {
-      setText(node, 'stream');
+      setText(node, (this.#sessions.existing(socket.id)?.state ?? 'detached') === 'detached' ? 'elsewhere' : 'stream');
       node.className = 'c-lease attached';
       return;
     }
@@ -232,7 +230,7 @@ export class SocketsPage {
         continue;
       }
       if (words.length > 0) {
-        const text = `${id} ${format.kind(socket)} ${socket.state} ${format.address(socket.localAddress)} ${format.address(socket.remoteAddress)}`.toLowerCase();
+        const text = `${this.#console.names.of(id)} ${id} ${format.kind(socket)} ${socket.state} ${format.address(socket.localAddress)} ${format.address(socket.remoteAddress)}`.toLowerCase();
         if (!words.every((word) => text.includes(word))) {
           continue;
         }
@@ -308,6 +306,7 @@ export class SocketsPage {
     if (this.#selected === id) {
       this.#selected = null;
       this.open(id);
+      this.#pane?.focus();
     }
   }
 
@@ -330,7 +329,11 @@ export class SocketsPage {
 
   /** Puts the focus where a reader begins. */
   focus() {
-    (this.#selected ? this.detail.querySelector('h2') : this.heading)?.focus({ preventScroll: true });
+    if (this.#pane) {
+      this.#pane.focus();
+    } else {
+      (this.#selected ? this.detail.querySelector('h2') : this.heading)?.focus({ preventScroll: true });
+    }
   }
 
   get title() {

@@ -48,14 +48,28 @@ export class Terminal {
         break;
       }
       case '\x1b':
-        this.#escape = '';
+        if (direction === 'in') {
+          this.#escape = '';
+        } else {
+          this.#caret(character, style);
+        }
         break;
       case '\x07':
       case '\0':
         break;
       default:
-        this.#set(character < ' ' ? String.fromCharCode(0x2400 + character.charCodeAt(0)) : character, style);
+        if (character < ' ' || character === '\x7f') {
+          this.#caret(character, style);
+        } else {
+          this.#set(character, style);
+        }
     }
+  }
+
+  // As terminals echo what has no sign: ^[ for ESC.
+  #caret(character, style) {
+    this.#set('^', style);
+    this.#set(String.fromCharCode(character.charCodeAt(0) ^ 0x40), style);
   }
 
   #set(character, style) {

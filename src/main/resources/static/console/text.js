@@ -100,8 +100,29 @@ export function codePoint(bytes, at, end) {
   return overlong || (point >= 0xd800 && point < 0xe000) ? { length: 1, point: null } : { length, point };
 }
 
+const ASCII = ('NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US').split(' ');
+
+/** Those that show nothing, or turn the text around: C1, the soft hyphen, zero-width and bidirectional marks. */
+const INVISIBLE = [[0x7f, 0x9f], [0xad, 0xad], [0x61c, 0x61c], [0x200b, 0x200b], [0x200e, 0x200f], [0x2028, 0x202e], [0x2060, 0x206f], [0xfeff, 0xfeff]];
+
+/** What to write for a code point that has no sign of its own: ASCII's name of it, or its number; null for all others. */
+export function controlName(point) {
+  if (point < 32 || point === 127) {
+    return ASCII[point] ?? 'DEL';
+  }
+  return INVISIBLE.some(([first, last]) => point >= first && point <= last) ? `U+${point.toString(16).toUpperCase().padStart(4, '0')}` : null;
+}
+
+/** How many columns such a name takes, which is written small. */
+export function controlColumns(name) {
+  return name.length <= 3 ? 3 : 5;
+}
+
 /** How many columns the code point takes in a fixed-width font. */
 export function columns(point) {
+  if (point >= 0x7f && point < 0x1_0000 && controlName(point) !== null) {
+    return 5;
+  }
   return point !== null && point >= 0x1100 && (
     point <= 0x115f || (point >= 0x2e80 && point <= 0xa4cf) || (point >= 0xac00 && point <= 0xd7a3)
     || (point >= 0xf900 && point <= 0xfaff) || (point >= 0xfe30 && point <= 0xfe6f) || (point >= 0xff00 && point <= 0xff60)
@@ -129,6 +150,8 @@ export function textRows(bytes, length, width) {
     }
     if (byte === 9) {
       wide = 8 - (column % 8);
+    } else if (byte < 32 || byte === 127) {
+      wide = 3;
     } else if (byte >= 0x80) {
       const { length: taken, point } = codePoint(bytes, at, length);
       step = taken;

@@ -16,10 +16,17 @@ import org.springframework.test.context.ActiveProfiles;
  */
 @SpringBootTest(
         webEnvironment = WebEnvironment.RANDOM_PORT,
-        properties = "socket-proxy.security.token=" + ConsoleIT.TOKEN)
+        properties = {
+            "socket-proxy.security.token=" + ConsoleIT.TOKEN,
+            "socket-proxy.security.tokens[0].owner=another",
+            "socket-proxy.security.tokens[0].sha256[0]=eeb9249b966abba5d3ab0ebd70af3cbd79e3f50056aa430732c78afd1529a56d"
+        })
 @ActiveProfiles("local")
 class ConsoleIT {
     static final String TOKEN = "spx_console-in-a-browser";
+
+    /** Whose hash is above. */
+    private static final String ANOTHER_TOKEN = "spx_another-owner-of-sockets";
 
     @LocalServerPort
     private int port;
@@ -49,14 +56,40 @@ class ConsoleIT {
                 "accessible-in-dark",
                 "resume",
                 "a-thousand-sockets",
+                "ends-in-light",
+                "ends-in-dark",
+                "elsewhere-in-light",
+                "elsewhere-in-dark",
+                "gone",
+                "names-of-visitors",
+                "what-the-state-allows",
+                "host-and-port",
+                "room-at-200-percent",
+                "room-at-400-percent",
+                "room-on-a-phone",
+                "survives-a-reload",
+                "transcripts-are-their-owners",
+                "transcripts-are-bounded",
+                "causes-before-effects",
+                "control-characters",
                 "flood",
                 "hostile-bytes",
+                "demos",
+                "presets",
+                "palette",
+                "names",
+                "scale",
+                "copy-as-programs",
+                "copy-as-a-session",
             })
     void works(String name) throws Exception {
         Chromium.run(
                 "console.mjs",
                 "http://127.0.0.1:" + port,
                 TOKEN,
-                Map.of("CASE", name, "DOCUMENTATION", System.getProperty("console.pictures", "")));
+                Map.of(
+                        "CASE", name,
+                        "ANOTHER_TOKEN", ANOTHER_TOKEN,
+                        "DOCUMENTATION", System.getProperty("console.pictures", "")));
     }
 }

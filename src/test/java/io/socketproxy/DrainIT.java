@@ -259,6 +259,12 @@ class DrainIT {
                 service.terminate();
                 awaitReadiness(client, 503);
                 awaitRefusal(client);
+                assertThat(client.get("/api/v1/sockets")
+                                .expect(200)
+                                .json()
+                                .get("draining")
+                                .asBoolean())
+                        .isTrue();
                 // For longer than it would take to find that no stream is left.
                 Thread.sleep(500);
 

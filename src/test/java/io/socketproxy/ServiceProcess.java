@@ -70,6 +70,10 @@ public final class ServiceProcess implements AutoCloseable {
         return port;
     }
 
+    public long pid() {
+        return process.pid();
+    }
+
     public ServiceClient client() {
         return new ServiceClient("http://127.0.0.1:" + port, TOKEN);
     }

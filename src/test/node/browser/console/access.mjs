@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import net from "node:net";
-import { audit, browse, call, closers, create, eventually, frames, listen, picture, scenery, send, show, shows, signIn, url } from "./support.mjs";
+import { audit, browse, call, closers, create, eventually, frames, handles, listen, picture, scenery, send, show, shows, signIn, url } from "./support.mjs";
 
 export const cases = {
   keyboard: (name) => browse(name, async (page) => {
@@ -63,10 +63,18 @@ export const cases = {
         node.getBoundingClientRect().right <= node.closest(".journal").getBoundingClientRect().left + node.closest(".journal").clientWidth)),
       "the hexdump fits",
     );
-    for (const tab of ["Calls", "Options", "About"]) {
+    for (const tab of ["Calls", "Options", "Code", "About"]) {
       await page.getByRole("tab", { name: tab }).click();
       await fits(tab);
     }
+    await page.getByRole("button", { name: "Commands" }).click();
+    await page.getByRole("combobox", { name: "Find a command" }).waitFor();
+    await fits("the palette");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Help" }).click();
+    await page.getByRole("dialog", { name: "Help" }).waitFor();
+    await fits("help");
+    await page.keyboard.press("Escape");
     await page.getByRole("link", { name: "All sockets" }).click();
     await page.getByRole("button", { name: "New socket" }).click();
     await fits("the dialog");
@@ -76,6 +84,12 @@ export const cases = {
       await page.getByRole("heading", { name: link }).waitFor();
       await fits(link);
     }
+    for (const { id } of await handles()) {
+      await call("DELETE", `sockets/${id}`);
+    }
+    await page.goto(`${url}/#/`);
+    await page.getByRole("heading", { name: "Or try one of these" }).waitFor();
+    await fits("no sockets");
   }, { context: { viewport: { width: 320, height: 640 }, deviceScaleFactor: 2, hasTouch: true } }),
 
   "accessible-in-light": (name) => accessible(name, "light"),
@@ -119,6 +133,12 @@ function accessible(name, colorScheme) {
     await page.getByLabel("API token").waitFor();
     await audit(page, "sign-in");
     await signIn(page);
+    for (const [key, dialog] of [["Control+k", "Commands"], ["?", "Help"]]) {
+      await page.keyboard.press(key);
+      await page.getByRole("dialog", { name: dialog }).waitFor();
+      await audit(page, dialog);
+      await page.keyboard.press("Escape");
+    }
     for (const { id } of tickers) {
       await page.goto(`${url}/#/sockets/${id}`);
       await page.getByRole("button", { name: "Attach" }).click();
@@ -153,7 +173,7 @@ function accessible(name, colorScheme) {
     await shows(page, "48 54 54 50");
     await audit(page, "hex");
     await pictured("console-hex", "light");
-    for (const tab of ["Calls", "Options", "About"]) {
+    for (const tab of ["Calls", "Options", "Code", "About"]) {
       await page.getByRole("tab", { name: tab }).click();
       await page.waitForLoadState("networkidle");
       await audit(page, tab);

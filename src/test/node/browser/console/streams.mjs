@@ -25,7 +25,7 @@ export const cases = {
 
     await page.locator(".composer .segment", { hasText: "Hex" }).click();
     await send(page, "00 ff 0d 0a");
-    await shows(page, "␀\\xff");
+    await shows(page, "NUL\\xff");
     await page.locator(".composer .segment", { hasText: "Text" }).click();
     await page.getByLabel("Line ending").selectOption("none");
     await page.getByLabel("Escapes").check();

@@ -28,6 +28,9 @@ if (process.env.CASE === "resume") {
 }
 export const { browse, token, url } = await import("../browser.mjs");
 
+/** The token of another owner. */
+export const anotherToken = process.env.ANOTHER_TOKEN;
+
 /** A TCP server of this test; gives its port. */
 export async function serve(handler) {
   const server = net.createServer({ allowHalfOpen: true }, (connection) => {
@@ -64,6 +67,12 @@ export async function handles() {
   } while (cursor);
   return all;
 }
+
+/** The handle that is connected to a port. */
+export const handleTo = async (port) => (await handles()).find(({ remoteAddress }) => remoteAddress?.port === port);
+
+/** Waits until the open socket's state is called so. */
+export const state = (page, word) => page.locator(".handle-pane .state", { hasText: word }).waitFor();
 
 /** A picture for the documentation, if one is asked for. */
 export async function picture(page, name) {

@@ -18,6 +18,11 @@ public final class Linger {
         return Libc.setsockopt(descriptor, Constants.SOL_SOCKET, Constants.SO_LINGER, RESET, BYTES);
     }
 
+    /** Lets close(2) send what is queued and end in good order, as it does where nobody says otherwise; 0, or a negated errno. */
+    public static int finish(int descriptor) {
+        return Libc.setsockopt(descriptor, Constants.SOL_SOCKET, Constants.SO_LINGER, new byte[BYTES], BYTES);
+    }
+
     /** With a linger time Linux blocks in close(2), even where O_NONBLOCK is set; a time of 0, which asks for a reset, is left alone. */
     public static void disarm(int descriptor) {
         try {
@@ -25,7 +30,7 @@ public final class Linger {
             MemorySegment value = MemorySegment.ofArray(linger);
             if (value.get(ValueLayout.JAVA_INT_UNALIGNED, 0) != 0
                     && value.get(ValueLayout.JAVA_INT_UNALIGNED, TIME) != 0) {
-                Libc.setsockopt(descriptor, Constants.SOL_SOCKET, Constants.SO_LINGER, new byte[BYTES], BYTES);
+                finish(descriptor);
             }
         } catch (ErrnoException e) {
             // No linger to disarm.

@@ -65,7 +65,7 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
         accepts = Counter.builder("socket_proxy.accepts")
                 .description("Connections that listening sockets accepted")
                 .register(registry);
-        streamsOpened = counters(registry, "socket_proxy.streams.opened", "WebSockets attached to handles");
+        streamsOpened = counters(registry, "socket_proxy.streams.opened", "Streams attached to handles");
         streamsEnded = counters(registry, "socket_proxy.streams.ended", "Streams that ended, by why");
         decisions = counters(registry, "socket_proxy.decisions", "What policy allowed and denied");
         handlesOpened =
@@ -90,7 +90,7 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
         for (Carrier carrier : Carrier.values()) {
             streams.put(carrier, new AtomicInteger());
             Gauge.builder("socket_proxy.streams", () -> attached(carrier).get())
-                    .description("Attached WebSockets")
+                    .description("Attached streams")
                     .tag("carrier", lowerCase(carrier))
                     .register(registry);
             streamsOpened.withTag("carrier", lowerCase(carrier));

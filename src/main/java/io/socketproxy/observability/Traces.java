@@ -124,15 +124,24 @@ class Traces implements SocketEvents, Resolver.LookUps {
 
     @Override
     public void streamClosed(Handle handle, Carrier carrier, DetachReason why, long toClient, long fromClient) {
+        if (carrier == Carrier.REQUEST) {
+            // Its span is the request's.
+            describe(Span.current(), why, toClient, fromClient);
+            return;
+        }
         Span span = streams.remove(handle);
         if (span != null) {
-            span.setAttribute(STREAM_END, lowerCase(why));
-            span.setAttribute(TO_CLIENT, toClient);
-            span.setAttribute(FROM_CLIENT, fromClient);
-            if (why == DetachReason.TARGET_FAILED) {
-                failed(span, lowerCase(why));
-            }
+            describe(span, why, toClient, fromClient);
             span.end();
+        }
+    }
+
+    private static void describe(Span span, DetachReason why, long toClient, long fromClient) {
+        span.setAttribute(STREAM_END, lowerCase(why));
+        span.setAttribute(TO_CLIENT, toClient);
+        span.setAttribute(FROM_CLIENT, fromClient);
+        if (why == DetachReason.TARGET_FAILED) {
+            failed(span, lowerCase(why));
         }
     }
 

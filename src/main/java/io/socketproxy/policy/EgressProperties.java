@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -52,6 +53,33 @@ public record EgressProperties(
             @DefaultValue List<String> ports,
             @DefaultValue List<String> transports,
             @DefaultValue List<String> paths) {}
+
+    /** The rules in their order, and behind them what holds where none matches. */
+    public List<RuleText> listed() {
+        List<RuleText> listed = new ArrayList<>();
+        List<Rule> compiled = compiled();
+        for (int i = 0; i < compiled.size(); i++) {
+            RuleProperties rule = rules.get(i);
+            listed.add(new RuleText(
+                    compiled.get(i).id(),
+                    compiled.get(i).action() == Rule.Action.ALLOW,
+                    RuleText.conditions(
+                            Map.entry("hosts", rule.hosts()),
+                            Map.entry("cidrs", rule.cidrs()),
+                            Map.entry("classes", rule.classes()),
+                            Map.entry("ports", rule.ports()),
+                            Map.entry("transports", rule.transports()),
+                            Map.entry("paths", rule.paths()))));
+        }
+        boolean isPublic = fallback() == EgressPolicy.Default.PUBLIC;
+        listed.add(RuleText.builtIn(isPublic ? "public" : "deny", AddressClass.PUBLIC, isPublic));
+        for (AddressClass addressClass : AddressClass.values()) {
+            if (addressClass != AddressClass.PUBLIC) {
+                listed.add(RuleText.builtIn(addressClass.id(), addressClass, false));
+            }
+        }
+        return List.copyOf(listed);
+    }
 
     List<Rule> compiled() {
         return compile(rules);

@@ -4,6 +4,7 @@ import io.socketproxy.policy.PropertyReader.Entry;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -40,6 +41,25 @@ public record ListenProperties(@DefaultValue List<ListenRuleProperties> allow) {
             @DefaultValue List<String> ports,
             @DefaultValue List<String> transports,
             @DefaultValue List<String> paths) {}
+
+    /** The rules, and behind them what holds where none matches. */
+    public List<RuleText> listed() {
+        List<RuleText> listed = new ArrayList<>();
+        List<ListenRule> compiled = compiled();
+        for (int i = 0; i < compiled.size(); i++) {
+            ListenRuleProperties rule = allow.get(i);
+            listed.add(new RuleText(
+                    compiled.get(i).id(),
+                    true,
+                    RuleText.conditions(
+                            Map.entry("addresses", rule.addresses()),
+                            Map.entry("ports", rule.ports()),
+                            Map.entry("transports", rule.transports()),
+                            Map.entry("paths", rule.paths()))));
+        }
+        listed.add(new RuleText("default:listen", false, Map.of()));
+        return List.copyOf(listed);
+    }
 
     List<ListenRule> compiled() {
         return compile(allow);

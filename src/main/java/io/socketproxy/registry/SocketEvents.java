@@ -49,7 +49,9 @@ public interface SocketEvents {
         /** The event loop, by a descriptor of its own. */
         EVENT_LOOP,
         /** The container, by two threads: under TLS in the process, and where its connections cannot be handed over. */
-        CONTAINER
+        CONTAINER,
+        /** The request itself, by its thread: no WebSocket is there. */
+        REQUEST
     }
 
     /** Policy decided about an address. */
@@ -87,7 +89,7 @@ public interface SocketEvents {
     /** A WebSocket is asked for; told on the thread of the request, which what comes after is not. */
     default void streamRequested(Handle handle) {}
 
-    /** A WebSocket was attached to a handle. */
+    /** A WebSocket, or a request that is a stream, was attached to a handle. */
     default void streamOpened(Handle handle, Carrier carrier) {}
 
     /**

@@ -146,6 +146,23 @@ public final class Relays {
         }
     }
 
+    /**
+     * Ends what is attached to a handle, if anything is, and leaves the handle open for another.
+     *
+     * @throws SocketFault as {@link Sink#takenAway}
+     */
+    public void detach(Handle handle) {
+        Loops.call(
+                handle.socket().loop(),
+                () -> {
+                    if (handle.attachment() instanceof Sink attached) {
+                        attached.takenAway();
+                    }
+                    return true;
+                },
+                late -> {});
+    }
+
     private <S extends Sink> S attach(Handle handle, S sink, @Nullable Permit leave) {
         Attachment attachment = sockets.attach(handle, sink, leave);
         if (attachment == null) {

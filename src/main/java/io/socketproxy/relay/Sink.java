@@ -44,6 +44,13 @@ public interface Sink {
     /** The handle was closed. */
     void handleClosed();
 
+    /**
+     * Another client is to have the socket: this one is told, and lets go of it.
+     *
+     * @throws SocketFault EBUSY where the socket would end with its client
+     */
+    void takenAway();
+
     /** Whether bytes that were given are kept until they are acknowledged, so that another sink may go on with them. */
     default boolean resumes() {
         return false;

@@ -3,28 +3,66 @@ package io.socketproxy.rest;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.SockAddr;
+import io.socketproxy.observability.RuleCounts;
 import io.socketproxy.policy.Decision;
+import io.socketproxy.policy.PolicyProperties;
+import io.socketproxy.policy.RuleText;
 import io.socketproxy.registry.SocketEvents.Operation;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
+import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 
-/** What policy would say, without connecting. */
+/** What policy's rules are, how often each decided, and what it would say, without connecting. */
 @RestController
 @RequestMapping(path = "/api/v1/policy", produces = MediaType.APPLICATION_JSON_VALUE)
 class PolicyController {
     private final Sockets sockets;
     private final Disclosure disclosure;
+    private final PolicyProperties policy;
+    private final RuleCounts counts;
 
-    PolicyController(Sockets sockets, Disclosure disclosure) {
+    PolicyController(Sockets sockets, Disclosure disclosure, PolicyProperties policy, RuleCounts counts) {
         this.sockets = sockets;
         this.disclosure = disclosure;
+        this.policy = policy;
+        this.counts = counts;
+    }
+
+    record RulesJson(Instant since, String matchesOf, List<RuleJson> egress, List<RuleJson> listen) {}
+
+    record RuleJson(
+            String rule,
+            String action,
+            @Nullable Map<String, List<String>> conditions,
+            @Nullable Long matched) {}
+
+    /** To operators all; to others what they learn by asking anyway, which is ids and actions, and what their own calls met. */
+    @GetMapping
+    RulesJson policy(Owner owner) {
+        boolean operator = Owner.currentIsOperator();
+        RuleCounts.Of of = operator ? counts.ofAll() : counts.of(owner.name());
+        return new RulesJson(
+                counts.since(),
+                operator ? "server" : "owner",
+                policy.egress().listed().stream()
+                        .map(rule -> json(rule, operator, of.egress(rule.id())))
+                        .toList(),
+                policy.listen().listed().stream()
+                        .map(rule -> json(rule, operator, of.listen(rule.id())))
+                        .toList());
+    }
+
+    private static RuleJson json(RuleText rule, boolean operator, @Nullable Long matched) {
+        return new RuleJson(rule.id(), rule.allows() ? "allow" : "deny", operator ? rule.conditions() : null, matched);
     }
 
     record ExplainRequest(

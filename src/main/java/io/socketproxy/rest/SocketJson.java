@@ -9,9 +9,12 @@ import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Lease;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Deadline;
+import io.socketproxy.socket.Poll;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -31,6 +34,8 @@ record SocketJson(
         long bytesIn,
         long bytesOut,
         boolean attached,
+        boolean eof,
+        @Nullable String shut,
         LinksJson links) {
     private static final String[] CALLS = {
         "bind",
@@ -74,7 +79,15 @@ record SocketJson(
                 socket.bytesIn(),
                 socket.bytesOut(),
                 handle.isAttached(),
+                hasEof(socket),
+                socket.isShutForWriting() ? "SHUT_WR" : null,
                 links(handle));
+    }
+
+    /** Whether the peer sends no more; what it has sent may still be unread. poll(2). */
+    private static boolean hasEof(BsdSocket socket) {
+        List<Poll.Interest> interest = List.of(new Poll.Interest(socket, Constants.POLLRDHUP));
+        return socket.isStream() && (Poll.poll(interest, Deadline.immediate())[0] & Constants.POLLRDHUP) != 0;
     }
 
     private static LinksJson links(Handle handle) {

@@ -9,6 +9,7 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
+import io.socketproxy.stream.Streams;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
@@ -44,10 +45,12 @@ class SocketsController {
     private static final Pattern CURSOR = Pattern.compile("[0-9a-z]{1,12}");
 
     private final Sockets sockets;
+    private final Streams streams;
     private final Timeouts timeouts;
 
-    SocketsController(Sockets sockets, Timeouts timeouts) {
+    SocketsController(Sockets sockets, Streams streams, Timeouts timeouts) {
         this.sockets = sockets;
+        this.streams = streams;
         this.timeouts = timeouts;
     }
 
@@ -141,7 +144,7 @@ class SocketsController {
     }
 
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    record PageJson(List<SocketJson> sockets, @Nullable String nextCursor) {}
+    record PageJson(List<SocketJson> sockets, @Nullable String nextCursor, String owner, boolean draining) {}
 
     @GetMapping("/sockets")
     ResponseEntity<PageJson> listSockets(
@@ -160,7 +163,7 @@ class SocketsController {
                     "<" + PathPrefix.current() + "/api/v1/sockets?limit=" + limit + "&cursor=" + next
                             + ">; rel=\"next\"");
         }
-        return response.body(new PageJson(openOnes(page.handles()), next));
+        return response.body(new PageJson(openOnes(page.handles()), next, owner.name(), sockets.isDraining()));
     }
 
     /** One that is closed while the page is made is not part of it. */
@@ -204,6 +207,12 @@ class SocketsController {
     @ResponseStatus(HttpStatus.NO_CONTENT)
     void closeByPost(Owner owner, @PathVariable String id) {
         close(owner, id);
+    }
+
+    @DeleteMapping("/sockets/{id}/stream")
+    @ResponseStatus(HttpStatus.NO_CONTENT)
+    void detach(Owner owner, @PathVariable String id) {
+        streams.detach(owner.name(), id);
     }
 
     record LeaseRequest(@Nullable Long durationMs) {}

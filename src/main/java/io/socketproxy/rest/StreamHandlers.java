@@ -96,14 +96,16 @@ class StreamHandlers {
                         CONNECT.getPatternString(),
                         gets(this::connect, "GET", "POST"),
                         STREAM.getPatternString(),
-                        gets(this::stream, "GET")),
+                        gets(this::stream, "GET", "DELETE")),
                 Ordered.HIGHEST_PRECEDENCE) {
             @Override
             protected @Nullable Object getHandlerInternal(HttpServletRequest request) throws Exception {
                 // Without a WebSocket it is a controller's.
-                return request.getMethod().equals("POST") && CONNECT.matches(path(request))
-                        ? null
-                        : super.getHandlerInternal(request);
+                return switch (request.getMethod()) {
+                    case "POST" -> CONNECT.matches(path(request)) ? null : super.getHandlerInternal(request);
+                    case "DELETE" -> STREAM.matches(path(request)) ? null : super.getHandlerInternal(request);
+                    default -> super.getHandlerInternal(request);
+                };
             }
         };
     }

@@ -26,6 +26,14 @@ public record Owner(String name) implements AuthenticatedPrincipal {
         throw new IllegalStateException("This thread serves no request that had a credential");
     }
 
+    /** Whether the request that the calling thread serves is an operator's, who may read what is about the whole server. */
+    public static boolean currentIsOperator() {
+        Authentication authentication = SecurityContextHolder.getContext().getAuthentication();
+        return authentication != null
+                && authentication.getAuthorities().stream()
+                        .anyMatch(authority -> ("ROLE_" + CredentialFilter.OPERATOR).equals(authority.getAuthority()));
+    }
+
     @Override
     public String getName() {
         return name;

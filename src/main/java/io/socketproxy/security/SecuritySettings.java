@@ -11,7 +11,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param token One API token in clear, of at least 16 characters; its owner is "default". Meant for scripts and containers.
  * @param tokens API tokens by their hashes.
  * @param tokensFile A file of API tokens by their hashes, an owner and a hash on each line, that is read again when it has changed.
- * @param operators Owners who may read what is about the whole server: its metrics, and its health in detail.
+ * @param operators Owners who may read what is about the whole server: its metrics, its health in detail, and what policy's rules are about.
  * @param allowedOrigins Origins, beside the server's own, whose pages may call the REST interface and open WebSockets: scheme://host[:port], or * for any.
  * @param jwt How the JWTs of the issuer in spring.security.oauth2.resourceserver.jwt are read.
  */

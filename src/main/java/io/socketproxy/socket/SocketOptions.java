@@ -145,9 +145,10 @@ public final class SocketOptions {
                 Call.SETSOCKOPT, option, Libc.setsockopt(descriptor.number(), level, name, value, length)));
     }
 
-    /** Lets close(2) reset the peer. */
-    public void resetOnClose() {
-        descriptor.call(() -> SocketFault.check(Linger.reset(descriptor.number())));
+    /** Whether close(2) resets the peer, by whomever it comes, or ends in good order. */
+    public void resetOnClose(boolean reset) {
+        descriptor.call(() ->
+                SocketFault.check(reset ? Linger.reset(descriptor.number()) : Linger.finish(descriptor.number())));
     }
 
     /** Whether SO_REUSEADDR or SO_REUSEPORT is on. */

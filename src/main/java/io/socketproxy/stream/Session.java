@@ -270,6 +270,15 @@ final class Session implements Served, Sink {
         return leave;
     }
 
+    @Override
+    public void takenAway() {
+        if (mode.ephemeral()) {
+            throw new SocketFault(
+                    Errno.EBUSY, "the socket ends with the WebSocket that opened it, so no other client can have it");
+        }
+        finish(DetachReason.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": taken over by another client");
+    }
+
     // What the service does.
 
     /** The server is stopping, and says so. */

@@ -206,6 +206,18 @@ public final class Streams implements SmartLifecycle {
     }
 
     /**
+     * Ends the stream that is attached to a handle, if one is, so that another client can attach; the handle lives on.
+     *
+     * @throws SocketFault EBADF where the owner has no such handle, EBUSY where the socket would end with its WebSocket
+     */
+    public void detach(String owner, String id) {
+        sockets.with(owner, id, handle -> {
+            relays.detach(handle);
+            return handle;
+        });
+    }
+
+    /**
      * Opens a socket, connects it and attaches; the socket ends with the WebSocket.
      *
      * @param endpoint null for a datagram socket that is not connected

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.socketproxy.rest.Api.Answer;
 import io.socketproxy.rest.Api.Connected;
 import io.socketproxy.testing.Eventually;
+import io.socketproxy.testing.RawExchange;
 import io.socketproxy.testing.Target;
 import java.io.IOException;
 import java.net.Socket;
@@ -30,7 +31,7 @@ class PlainHttpIT extends RealServerCalls {
     }
 
     private RawExchange raw(String path, String... headers) throws IOException {
-        return new RawExchange(port, path, headers);
+        return new RawExchange(port, RealServer.TOKEN, path, headers);
     }
 
     // By lines.

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.rest.Api.Answer;
 import io.socketproxy.rest.Api.Bound;
+import io.socketproxy.rest.Api.Connected;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -46,6 +47,32 @@ class SocketsIT extends RealServerCalls {
             String call = link.getKey().equals("self") ? "" : "/" + link.getKey();
             assertThat(link.getValue().asString()).isEqualTo(path + call);
         });
+    }
+
+    @Test
+    void tellsWhichDirectionsHaveEnded() {
+        Connected pair = api.connected();
+        assertThat(api.get(pair.client()).json().get("eof").asBoolean()).isFalse();
+        assertThat(api.get(pair.client()).json().get("shut").isNull()).isTrue();
+
+        api.post(pair.server() + "/send", "{'text': 'unread'}").expect(200);
+        JsonNode shut =
+                api.post(pair.server() + "/shutdown", "{'how': 'SHUT_WR'}").json();
+
+        assertThat(shut.get("shut").asString()).isEqualTo("SHUT_WR");
+        assertThat(shut.get("eof").asBoolean()).isFalse();
+        JsonNode other = api.get(pair.client()).json();
+        assertThat(other.get("eof").asBoolean()).isTrue();
+        assertThat(other.get("state").asString()).isEqualTo("connected");
+        assertThat(other.get("shut").isNull()).isTrue();
+    }
+
+    @Test
+    void theListSaysWhoseItIs() {
+        JsonNode page = api.get("/api/v1/sockets").json();
+
+        assertThat(page.get("owner").asString()).isNotEmpty();
+        assertThat(page.get("draining").asBoolean()).isFalse();
     }
 
     @Test

@@ -85,6 +85,44 @@ class CallsBesideIT extends StreamServer {
         }
     }
 
+    @Test
+    void aSocketCanBeTakenFromItsStream() throws Exception {
+        try (Target target = Target.listening()) {
+            String id = connected(target.port());
+            try (RawWebSocket first = attach(id);
+                    Socket peer = target.accept()) {
+                first.control("attached");
+
+                ok("DELETE", stream(id), "");
+
+                assertThat(isAttached(id)).isFalse();
+                assertThat(first.closed().code()).isEqualTo(1008);
+                try (RawWebSocket second = attach(id)) {
+                    second.control("attached");
+                    peer.getOutputStream().write("goes on".getBytes(UTF_8));
+                    assertThat(second.string(7)).isEqualTo("goes on");
+                }
+            }
+            awaitDetached(id);
+            ok("DELETE", stream(id), "");
+            delete(id);
+            assertThat(call("DELETE", stream(id), "").errno()).isEqualTo("EBADF");
+        }
+    }
+
+    @Test
+    void aSocketThatEndsWithItsWebSocketCannotBeTaken() throws Exception {
+        try (RawWebSocket socket = v1(echo.port())) {
+            String id = socket.control("attached").at("/socket/id").asString();
+
+            assertThat(call("DELETE", stream(id), "").errno()).isEqualTo("EBUSY");
+
+            socket.binary("still here".getBytes(UTF_8));
+            assertThat(socket.string(10)).isEqualTo("still here");
+        }
+        awaitNoHandles();
+    }
+
     // What calls do beside a stream comes behind what it has sent.
 
     @Test

@@ -9,6 +9,7 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.CloseReason;
+import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.rest.AddressJson;
 import io.socketproxy.rest.Constant;
@@ -16,7 +17,6 @@ import io.socketproxy.security.Owner;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
-import io.socketproxy.socket.Permit;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.parameters.RequestBody;
@@ -95,16 +95,16 @@ class ConnectController {
     }
 
     private void relay(Handle handle, HttpServletRequest http, HttpServletResponse response) {
-        Pace pace = Pace.of(sockets, handle);
-        FlowingAnswer answer = new FlowingAnswer(http, response, Form.of(http).type(), pace);
         CallsInFlight.room(http).take(BsdSocket.SENDALL_BYTES);
-        Permit leave = sockets.quota().admitStream(handle.owner());
-        try (OpenExchange exchange = OpenExchange.of(http, timeouts.longest())) {
+        try (RequestStream stream = RequestStream.of(sockets, handle);
+                OpenExchange exchange = OpenExchange.of(http, timeouts.longest())) {
+            FlowingAnswer answer =
+                    new FlowingAnswer(http, response, Form.of(http).type(), stream);
             exchange.askForBody();
             // The connection cannot serve another request before the client has ended its body, which it need not.
             response.setHeader(HttpHeaders.CONNECTION, "close");
             answer.begin();
-            Uplink uplink = Uplink.start(sockets, handle, BodyBounds.unbounded(http), () -> longestSend(http), pace);
+            Uplink uplink = Uplink.start(sockets, handle, BodyBounds.unbounded(http), () -> longestSend(http), stream);
             try {
                 boolean eof = download(handle, answer, uplink, http);
                 if (eof) {
@@ -112,10 +112,15 @@ class ConnectController {
                     exchange.endAnswer();
                     // The peer has closed one way only, perhaps.
                     uplink.awaitSilence(timeouts.longest());
+                    stream.ends(DetachReason.TARGET_ENDED);
                 } else {
+                    stream.ends(DetachReason.CLIENT_ERROR);
                     exchange.breakOff();
                 }
             } catch (SocketFault | Exhausted fault) {
+                if (!uplink.isCutOff()) {
+                    stream.ends(fault);
+                }
                 LOG.debug("{}: the answer is broken off: {}", handle.id(), fault.getMessage());
                 exchange.breakOff();
             } catch (Caller.Gone | IOException gone) {
@@ -129,8 +134,6 @@ class ConnectController {
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } finally {
-            leave.close();
         }
     }
 

@@ -15,15 +15,15 @@ final class FlowingAnswer implements StreamReader.Taker {
     private final HttpServletRequest request;
     private final HttpServletResponse response;
     private final MediaType type;
-    private final Pace pace;
+    private final RequestStream stream;
     private boolean begun;
     private boolean eof;
 
-    FlowingAnswer(HttpServletRequest request, HttpServletResponse response, MediaType type, Pace pace) {
+    FlowingAnswer(HttpServletRequest request, HttpServletResponse response, MediaType type, RequestStream stream) {
         this.request = request;
         this.response = response;
         this.type = type;
-        this.pace = pace;
+        this.stream = stream;
     }
 
     /** Whether its status is on the way, so that nothing else can be answered any more. */
@@ -52,7 +52,7 @@ final class FlowingAnswer implements StreamReader.Taker {
         begin();
         response.getOutputStream().write(bytes);
         response.getOutputStream().flush();
-        pace.relayed(bytes.length);
+        stream.toClient(bytes.length);
     }
 
     /** Nothing more comes, at the end of file or since nothing came in time; the end itself is sent when the request is over. */

@@ -6,11 +6,11 @@ import io.socketproxy.http.CallsInFlight;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
-import io.socketproxy.socket.Permit;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -59,9 +59,9 @@ class Following {
         handle.requireNoStream();
         Supplier<Deadline> waits =
                 () -> timeouts.of(timeoutMs == null ? timeouts.longest().toMillis() : timeoutMs, http);
-        FlowingAnswer answer = new FlowingAnswer(http, response, wish.form().type(), Pace.of(sockets, handle));
-        Permit leave = sockets.quota().admitStream(handle.owner());
-        try (OpenExchange exchange = OpenExchange.of(http, timeouts.longest())) {
+        try (RequestStream stream = RequestStream.of(sockets, handle);
+                OpenExchange exchange = OpenExchange.of(http, timeouts.longest())) {
+            FlowingAnswer answer = new FlowingAnswer(http, response, wish.form().type(), stream);
             try {
                 boolean eof = handle.socket()
                         .reader()
@@ -70,11 +70,14 @@ class Following {
                                 waits,
                                 CallsInFlight.room(http),
                                 answer);
+                // The time is the client's.
+                stream.ends(eof ? DetachReason.TARGET_ENDED : DetachReason.CLIENT_CLOSED);
                 if (!eof && !answer.hasBegun()) {
                     return ResponseEntity.noContent().build();
                 }
                 answer.end(eof);
             } catch (SocketFault | Exhausted | Caller.Gone fault) {
+                stream.ends(fault);
                 if (!answer.hasBegun()) {
                     throw fault;
                 }
@@ -89,8 +92,6 @@ class Following {
             return null;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } finally {
-            leave.close();
         }
     }
 }

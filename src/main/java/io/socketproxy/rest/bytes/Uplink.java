@@ -26,16 +26,17 @@ final class Uplink implements Source {
     private final Sockets sockets;
     private final Handle handle;
     private final InputStream body;
-    private final Pace pace;
+    private final RequestStream stream;
     private final Thread thread;
     private volatile long movedNanos = System.nanoTime();
     private volatile boolean whole;
+    private volatile boolean cutOff;
 
-    private Uplink(Sockets sockets, Handle handle, InputStream body, Supplier<Deadline> waits, Pace pace) {
+    private Uplink(Sockets sockets, Handle handle, InputStream body, Supplier<Deadline> waits, RequestStream stream) {
         this.sockets = sockets;
         this.handle = handle;
         this.body = body;
-        this.pace = pace;
+        this.stream = stream;
         this.thread = Thread.ofVirtual().name("uplink-" + handle.id()).unstarted(() -> send(waits));
     }
 
@@ -44,29 +45,34 @@ final class Uplink implements Source {
      *
      * @param waits how long the target may take nothing, asked each time
      */
-    static Uplink start(Sockets sockets, Handle handle, InputStream body, Supplier<Deadline> waits, Pace pace) {
-        Uplink uplink = new Uplink(sockets, handle, body, waits, pace);
+    static Uplink start(
+            Sockets sockets, Handle handle, InputStream body, Supplier<Deadline> waits, RequestStream stream) {
+        Uplink uplink = new Uplink(sockets, handle, body, waits, stream);
         uplink.thread.start();
         return uplink;
     }
 
     private void send(Supplier<Deadline> waits) {
         try {
+            // By whomever it is closed before its end, the server that stops or is killed among them.
+            handle.socket().options().resetOnClose(true);
             handle.socket().sendAll(this, 0, waits);
+            handle.socket().options().resetOnClose(false);
             whole = true;
             handle.socket().shutdown(Constants.SHUT_WR);
         } catch (SourceFailed failed) {
             LOG.debug("{}: the body broke off after {} bytes", handle.id(), failed.sent());
-            reset();
+            cutOff = true;
+            sockets.close(handle, CloseReason.CLOSED);
         } catch (SocketFault fault) {
             LOG.debug("{}: {}", handle.id(), fault.getMessage());
             if (fault.errno() == Errno.EAGAIN || fault.errno() == Errno.EINTR) {
-                reset();
+                sockets.close(handle, CloseReason.CLOSED);
             }
             // Else the target has gone, which whoever reads from it gets to know, behind what it has sent.
         } catch (RuntimeException | Error e) {
             LOG.error("sending to {}", handle.id(), e);
-            reset();
+            sockets.close(handle, CloseReason.CLOSED);
         }
     }
 
@@ -74,17 +80,15 @@ final class Uplink implements Source {
     public int read(byte[] buffer) throws IOException {
         int length = body.read(buffer);
         movedNanos = System.nanoTime();
-        pace.relayed(length);
+        if (length > 0) {
+            stream.fromClient(length);
+        }
         return length;
     }
 
-    private void reset() {
-        try {
-            handle.socket().options().resetOnClose();
-        } catch (SocketFault closed) {
-            // By its owner, or since the server stops.
-        }
-        sockets.close(handle, CloseReason.CLOSED);
+    /** Whether the body broke off, for which the handle is closed. */
+    boolean isCutOff() {
+        return cutOff;
     }
 
     /** Whether anything has come within the time; false where nothing will. */
@@ -114,12 +118,11 @@ final class Uplink implements Source {
      * @param endBody ends the body for whoever reads it
      */
     void end(Runnable endBody) {
-        if (!whole) {
-            reset();
-        }
         boolean interrupted = false;
-        if (thread.isAlive()) {
+        if (!whole || thread.isAlive()) {
             sockets.close(handle, CloseReason.CLOSED);
+        }
+        if (thread.isAlive()) {
             endBody.run();
         }
         while (thread.isAlive()) {
