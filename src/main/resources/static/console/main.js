@@ -1,3 +1,4 @@
+import { Archive } from './archive.js';
 import { h, icon, setText, toast } from './dom.js';
 import { callForm, check, field, shown } from './forms.js';
 import { Handles } from './handles.js';
@@ -77,6 +78,7 @@ class Console {
     if (token) {
       this.#signIn(token, true);
     } else {
+      Archive.sweep();
       this.#askForToken();
     }
   }
@@ -102,7 +104,8 @@ class Console {
           label: 'Sign in',
           fields: [
             field('API token', input, { wide: true, hint: 'The service prints one at start-up where none is configured.' }),
-            h('div.field.wide', {}, check('Keep it until this tab is closed', 'keep', { checked: true })),
+            h('div.field.wide', {}, check('Keep it until this tab is closed', 'keep', { checked: true }),
+              h('p.hint', {}, 'And what is said on its sockets, so that a reload loses nothing.')),
           ],
           action: 'Sign in',
           run: async ({ token, keep }) => {

@@ -1,4 +1,4 @@
-import { stateOf } from './badges.js';
+import { isElsewhere, stateOf } from './badges.js';
 import { announce, h, icon, perFrame, setText } from './dom.js';
 import { emptyState } from './empty-state.js';
 import * as format from './format.js';
@@ -190,7 +190,7 @@ export class SocketsPage {
 
   #drawLease(node, socket) {
     if (socket.attached) {
-      setText(node, (this.#sessions.existing(socket.id)?.state ?? 'detached') === 'detached' ? 'elsewhere' : 'stream');
+      setText(node, isElsewhere(socket, this.#sessions.existing(socket.id)) ? 'elsewhere' : 'stream');
       node.className = 'c-lease attached';
       return;
     }
