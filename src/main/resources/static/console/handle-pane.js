@@ -4,6 +4,7 @@ import { badge, isElsewhere, notesOf, stateOf } from './badges.js';
 import { callsPanel } from './calls-panel.js';
 import { CodePanel } from './code-panel.js';
 import { Composer } from './composer.js';
+import { ConnectionPanel } from './connection-panel.js';
 import { ConnectionsPanel } from './connections-panel.js';
 import { announce, h, icon, perFrame, setText, toast } from './dom.js';
 import { FactsStrip } from './facts-strip.js';
@@ -107,6 +108,7 @@ export class HandlePane {
     this.#listening = listening;
     this.#tabs.set([
       listening ? ['connections', 'Connections', () => this.#connectionsPanel()] : ['data', 'Data', () => this.#dataPanel()],
+      ...(format.kind(this.#socket).startsWith('TCP') ? [['connection', listening ? 'Queue' : 'Connection', () => this.#connectionPanel()]] : []),
       ['calls', 'Calls', () => this.#callsPanel()],
       ['options', 'Options', () => this.#optionsPanel()],
       ['code', 'Code', () => new CodePanel(this.#console, { id: this.#session.id }).node, true],
@@ -129,6 +131,12 @@ export class HandlePane {
     });
     this.#composer = new Composer(session);
     return h('div.data-panel', {}, this.#view.node, this.#composer.node);
+  }
+
+  #connectionPanel() {
+    const panel = new ConnectionPanel(this.#console.service, this.#session);
+    this.#cleanup.push(() => panel.dispose());
+    return panel.node;
   }
 
   #callsPanel() {
