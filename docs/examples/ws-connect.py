@@ -29,11 +29,15 @@ class Stream:
     """A connection to a target, by a WebSocket that speaks socket-proxy.v1. Any thread may send; one reads."""
 
     def __init__(self, url, token, host, port):
-        base = urllib.parse.urlsplit(url)
-        if base.scheme not in ("http", "https") or not base.hostname:
-            raise Failed(f"SOCKET_PROXY_URL is http://host:port or https://host, not {url!r}")
+        try:
+            base = urllib.parse.urlsplit(url)
+            service = base.scheme in ("http", "https") and base.hostname and (base.hostname, base.port)
+        except ValueError:
+            service = None
+        if not service:
+            raise Failed(f"SOCKET_PROXY_URL has to be http://host:port or https://host, not {url!r}")
         connection = http.client.HTTPSConnection if base.scheme == "https" else http.client.HTTPConnection
-        self.connection = connection(base.hostname, base.port)
+        self.connection = connection(*service)
         query = urllib.parse.urlencode({"host": host, "port": port})
         try:
             self.connection.request("GET", base.path.rstrip("/") + "/api/v1/connect?" + query, headers={
@@ -96,7 +100,7 @@ def explained(answer):
     """What the service says of a request that it refused."""
     try:
         problem = json.loads(answer.read())
-        return f"{problem['detail']} ({problem.get('errno', answer.status)})"
+        return f"{problem['detail']} ({problem.get('errno') or problem.get('gaiName', answer.status)})"
     except (ValueError, KeyError, TypeError, OSError, http.client.HTTPException):
         return f"the answer is {answer.status} {answer.reason}, and not socket-proxy's"
 

@@ -38,10 +38,10 @@ export function socketError(errno, detail, cause) {
   return new SocketError({ errno, errnoCode, strerror, detail }, cause && { cause });
 }
 
-/** What a close code other than 1000 says; its reason holds the errno's name. */
+/** What a close code other than 1000 says; its reason is the errno's name and what happened. */
 export function explain(code, reason) {
-  const errno = /\bE[A-Z0-9]{2,}\b/.exec(reason)?.[0] ?? 'ECONNABORTED';
-  return socketError(errno, ERRNOS[errno]?.[1] ?? `the stream was closed: ${code} ${reason}`);
+  const [, errno, happened] = /^(E[A-Z0-9]{2,}): (.+)$/.exec(reason) ?? [];
+  return socketError(errno ?? 'ECONNABORTED', happened ?? `The service closed the stream: ${code} ${reason}`);
 }
 
 /** The error as Direct Sockets name it, with the errno beside. */

@@ -36,6 +36,7 @@ class PackageStructureTest {
             Map.entry("overload", 0),
             Map.entry("address", 1),
             Map.entry("wire", 1),
+            Map.entry("fault", 2),
             Map.entry("policy", 2),
             Map.entry("frontdoor", 3),
             Map.entry("socket", 3),

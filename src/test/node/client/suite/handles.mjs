@@ -1,6 +1,6 @@
 // Handles that exist already, and the options of the entry.
 
-import { bytes, equal, fails, ok, readText } from "./checks.mjs";
+import { bytes, equal, fails, ok, readText, type } from "./checks.mjs";
 
 export const cases = {
   "attach and detach": async ({ proxy, ports }) => {
@@ -32,6 +32,13 @@ export const cases = {
     await socket.opened;
     ok(asked >= 2, "for each request");
     await socket.close();
+  },
+
+  "a url without a scheme is told of at once": async ({ SocketProxy, options }) => {
+    for (const url of ["localhost:8080", "127.0.0.1:8080", "proxy.example", "ftp://proxy.example", ""]) {
+      await fails(() => new SocketProxy({ ...options, url }), type(/begin with https:\/\/ or http:\/\/.*"/));
+    }
+    new SocketProxy({ ...options, url: new URL(options.url ?? "http://127.0.0.1:8080") });
   },
 
   "a service that is not there is a NetworkError": async ({ SocketProxy, options, deadUrl }) => {

@@ -35,7 +35,7 @@ public final class InetText {
         int length = family == Constants.AF_INET ? 4 : 16;
         if (packed.length != length) {
             throw new IllegalArgumentException(
-                    "a packed address of this family has exactly " + length + " bytes, not " + packed.length);
+                    "A packed address of this family has exactly " + length + " bytes, not " + packed.length + ".");
         }
         return Inet.inet_ntop(family, packed);
     }
@@ -72,7 +72,7 @@ public final class InetText {
 
     private static void requireInternet(int family) {
         if (family != Constants.AF_INET && family != Constants.AF_INET6) {
-            throw new IllegalArgumentException("the family must be AF_INET or AF_INET6");
+            throw new IllegalArgumentException("The family must be AF_INET or AF_INET6.");
         }
     }
 }

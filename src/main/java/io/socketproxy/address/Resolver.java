@@ -106,7 +106,9 @@ public final class Resolver implements AutoCloseable {
         }
         if (resolved.error() != 0) {
             throw new GaiError(
-                    resolved.error(), Errno.of(resolved.errno()), name == null ? String.valueOf(service) : host(name));
+                    resolved.error(),
+                    Errno.of(resolved.errno()),
+                    name != null ? host(name) : service == null ? "" : service);
         }
         return resolved.infos().stream()
                 .map(info -> new AddrInfo(info.family(), info.type(), info.proto(), info.canonname(), info.address()))
@@ -124,13 +126,13 @@ public final class Resolver implements AutoCloseable {
     public List<SockAddr> addresses(String owner, Endpoint endpoint, int family, int type) {
         if (family == AF_UNIX) {
             if (endpoint.path() == null) {
-                throw new IllegalArgumentException("an AF_UNIX address is {path}");
+                throw new IllegalArgumentException("An AF_UNIX address is {path}.");
             }
             return List.of(new SockAddr.Unix(endpoint.path()));
         }
         String host = endpoint.host();
         if (host == null) {
-            throw new IllegalArgumentException("an AF_INET or AF_INET6 address is {host, port}");
+            throw new IllegalArgumentException("An AF_INET or AF_INET6 address is {host, port}.");
         }
         if (family == AF_INET && host.equals("<broadcast>")) {
             return List.of(new SockAddr.Inet4(-1, endpoint.port()));
@@ -250,7 +252,7 @@ public final class Resolver implements AutoCloseable {
         }
         // Before anything is made of it: what that takes grows with the square of the length.
         if (host.length() > MAX_NAME) {
-            throw new IllegalArgumentException("a host name has at most " + MAX_NAME + " octets");
+            throw new IllegalArgumentException("A host name has at most " + MAX_NAME + " octets.");
         }
         String[] labels = DOTS.split(host, -1);
         for (int i = 0; i < labels.length; i++) {
@@ -262,7 +264,7 @@ public final class Resolver implements AutoCloseable {
         }
         String name = String.join(".", labels);
         if (name.length() > MAX_NAME) {
-            throw new IllegalArgumentException("a host name has at most " + MAX_NAME + " octets");
+            throw new IllegalArgumentException("A host name has at most " + MAX_NAME + " octets.");
         }
         return name;
     }
@@ -281,12 +283,12 @@ public final class Resolver implements AutoCloseable {
     }
 
     private static IllegalArgumentException invalidName(String host) {
-        return new IllegalArgumentException("\"" + host + "\" is no valid internationalised host name");
+        return new IllegalArgumentException("\"" + host + "\" is no valid internationalised host name.");
     }
 
     private static void rejectNul(@Nullable String text) {
         if (text != null && text.indexOf('\0') >= 0) {
-            throw new IllegalArgumentException("embedded null character");
+            throw new IllegalArgumentException("A name holds no NUL.");
         }
     }
 

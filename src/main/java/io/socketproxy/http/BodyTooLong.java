@@ -14,6 +14,6 @@ final class BodyTooLong extends IOException {
     }
 
     String detail() {
-        return "the body is longer than " + limit + " bytes; send it in several requests";
+        return "The body is longer than " + limit + " bytes. Send it in several requests.";
     }
 }

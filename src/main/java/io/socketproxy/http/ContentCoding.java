@@ -5,6 +5,6 @@ public final class ContentCoding extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     ContentCoding() {
-        super("a body is taken as it is: send it without Content-Encoding", null, false, false);
+        super("A body is taken as it is. Send it without Content-Encoding.", null, false, false);
     }
 }

@@ -31,8 +31,9 @@ class ErrorProblems implements ErrorController {
                     default -> Errno.EINVAL;
                 };
         String detail = errno == Errno.EIO
-                ? "a defect of the server; its log says more"
-                : "the request is not one that this service takes: " + status.getReasonPhrase();
+                ? "This is a defect of the server, of which its log says more. Tell the operator."
+                : "The service does not take this request: " + status.getReasonPhrase()
+                        + ". Send it as RFC 9112 has it.";
         String path = String.valueOf(request.getAttribute(RequestDispatcher.ERROR_REQUEST_URI));
         return Problems.answer(Problems.of(status, errno, detail, path));
     }

@@ -10,7 +10,7 @@ import tools.jackson.databind.deser.jdk.StringDeserializer;
 
 /** Strings of JSON: an unpaired surrogate (RFC 8259 section 8.2) is no character, and nobody sends a question mark in its place. */
 public final class JsonText {
-    private static final String UNPAIRED = "it has an unpaired surrogate, which is no character";
+    private static final String UNPAIRED = "has an unpaired surrogate, which is no character";
 
     private JsonText() {}
 
@@ -32,7 +32,7 @@ public final class JsonText {
         public @Nullable String deserialize(JsonParser json, DeserializationContext context) {
             String text = StringDeserializer.instance.deserialize(json, context);
             if (text != null && hasUnpairedSurrogate(text)) {
-                return context.reportInputMismatch(String.class, UNPAIRED);
+                throw new UnfitValue(json, UNPAIRED);
             }
             return text;
         }
@@ -43,12 +43,12 @@ public final class JsonText {
         @Override
         public byte @Nullable [] deserialize(JsonParser json, DeserializationContext context) {
             if (!json.hasToken(JsonToken.VALUE_STRING)) {
-                return (byte[]) context.handleUnexpectedToken(String.class, json);
+                throw new UnfitValue(json, "must be a string");
             }
             Encoder measured = new Encoder(null);
             json.getString(measured);
             if (measured.isUnpaired()) {
-                return context.reportInputMismatch(String.class, UNPAIRED);
+                throw new UnfitValue(json, UNPAIRED);
             }
             byte[] bytes = new byte[measured.length];
             json.getString(new Encoder(bytes));

@@ -1,9 +1,10 @@
 package io.socketproxy.http;
 
-import io.socketproxy.socket.SocketFault;
+import io.socketproxy.fault.SocketFault;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
@@ -15,9 +16,11 @@ import org.springdoc.core.annotations.ParameterObject;
 import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.core.MethodParameter;
 import org.springframework.util.ClassUtils;
+import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.method.HandlerMethod;
 import org.springframework.web.servlet.HandlerInterceptor;
+import org.springframework.web.servlet.HandlerMapping;
 
 /**
  * Refuses query parameters that an endpoint does not have, or that say nothing or two things: with a misspelt timeoutMs, or none
@@ -34,9 +37,35 @@ public final class KnownParameters implements HandlerInterceptor {
     @Override
     public boolean preHandle(HttpServletRequest request, HttpServletResponse response, Object handler) {
         if (request.getQueryString() != null && handler instanceof HandlerMethod method) {
-            require(request, known.computeIfAbsent(method, KnownParameters::types));
+            Map<String, Class<?>> types = known.computeIfAbsent(method, KnownParameters::types);
+            for (String name : Collections.list(request.getParameterNames())) {
+                if (!types.containsKey(name) && isInBody(name, method)) {
+                    throw SocketFault.invalid(name, name + " is no parameter here. Give it in the JSON body.");
+                }
+            }
+            require(request, types);
         }
         return true;
+    }
+
+    /** Whether the call that the request is for has a parameter of this name. */
+    static boolean has(HttpServletRequest request, String name) {
+        return request.getAttribute(HandlerMapping.BEST_MATCHING_HANDLER_ATTRIBUTE) instanceof HandlerMethod method
+                && types(method).containsKey(name);
+    }
+
+    private static boolean isInBody(String name, HandlerMethod method) {
+        for (MethodParameter parameter : method.getMethodParameters()) {
+            RecordComponent[] components = parameter.hasParameterAnnotation(RequestBody.class)
+                    ? parameter.getParameterType().getRecordComponents()
+                    : null;
+            if (components != null
+                    && Arrays.stream(components)
+                            .anyMatch(component -> component.getName().equals(name))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
@@ -58,26 +87,26 @@ public final class KnownParameters implements HandlerInterceptor {
         if (type == null) {
             throw SocketFault.invalid(
                     name,
-                    "there is no parameter " + name + " here"
+                    "Unknown parameter \"" + name + "\"."
                             + (types.isEmpty()
-                                    ? ""
-                                    : "; known are " + String.join(", ", new TreeSet<>(types.keySet()))));
+                                    ? " None is known here."
+                                    : " Known are: " + String.join(", ", new TreeSet<>(types.keySet())) + "."));
         }
         if (values.length > 1) {
-            throw SocketFault.invalid(name, name + " is given more than once");
+            throw SocketFault.invalid(name, name + " is given more than once. Give it once.");
         }
         // A name without "=" is the empty string to Tomcat; other containers may say null.
         String value = Objects.requireNonNullElse(values[0], "");
         if (value.length() > MAX_LENGTH) {
-            throw SocketFault.invalid(name, name + " is longer than " + MAX_LENGTH + " characters");
+            throw SocketFault.invalid(name, name + " is longer than " + MAX_LENGTH + " characters.");
         }
         boolean number = Number.class.isAssignableFrom(ClassUtils.resolvePrimitiveIfNecessary(type));
         if (value.isBlank() && (number || type.isPrimitive())) {
-            throw SocketFault.invalid(name, name + " is empty; give a number, or leave it out");
+            throw SocketFault.invalid(name, name + " is empty. Give a value, or leave it out.");
         }
         // Spring's own conversion takes blanks, #1f, and the digits of all scripts.
         if (number && !DECIMAL.matcher(value).matches()) {
-            throw SocketFault.invalid(name, name + " cannot be \"" + value + "\"");
+            throw SocketFault.invalid(name, name + " must be an integer, not \"" + value + "\".");
         }
     }
 

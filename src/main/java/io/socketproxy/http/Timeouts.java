@@ -1,9 +1,9 @@
 package io.socketproxy.http;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Readiness;
-import io.socketproxy.socket.SocketFault;
 import jakarta.servlet.http.HttpServletRequest;
 import java.time.Duration;
 import java.util.function.Supplier;
@@ -38,7 +38,7 @@ public class Timeouts {
 
     private Deadline of(@Nullable Long timeoutMs, Supplier<Caller> caller) {
         if (timeoutMs != null && timeoutMs < 0) {
-            throw SocketFault.invalid("timeoutMs", "timeoutMs is 0 (do not wait) or more, not " + timeoutMs);
+            throw SocketFault.invalid("timeoutMs", "timeoutMs must be 0 (do not wait) or more, not " + timeoutMs + ".");
         }
         if (timeoutMs != null && timeoutMs == 0) {
             return Deadline.immediate();

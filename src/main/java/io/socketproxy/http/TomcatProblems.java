@@ -47,7 +47,9 @@ class TomcatProblems implements WebServerFactoryCustomizer<TomcatServletWebServe
             LOG.debug("What {} sent is refused with {}", request.getRemoteAddr(), status);
             boolean ofRequest = status < 500 || status == 501 || status == 505;
             Errno errno = ofRequest ? Errno.EINVAL : Errno.EIO;
-            String detail = ofRequest ? "the request is not valid HTTP for this service" : "a defect of the server";
+            String detail = ofRequest
+                    ? "The request is no valid HTTP, or its path could be read in two ways. Send it as RFC 9112 has it, and paths plainly."
+                    : "This is a defect of the server, of which its log says more. Tell the operator.";
             try {
                 // Nothing in it comes from the request, which may be none.
                 Problems.write(response, Problems.of(HttpStatusCode.valueOf(status), errno, detail, (String) null));

@@ -1,18 +1,22 @@
 package io.socketproxy.http;
 
-import java.util.stream.Collectors;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.TypeMismatchException;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.http.converter.HttpMessageNotReadableException;
 import org.springframework.validation.FieldError;
+import org.springframework.web.HttpMediaTypeNotAcceptableException;
 import org.springframework.web.HttpMediaTypeNotSupportedException;
+import org.springframework.web.HttpRequestMethodNotSupportedException;
 import org.springframework.web.bind.MethodArgumentNotValidException;
 import org.springframework.web.bind.MissingServletRequestParameterException;
 import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
 import org.springframework.web.servlet.resource.NoResourceFoundException;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonParser;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 
 /**
@@ -23,47 +27,53 @@ import tools.jackson.databind.exc.UnrecognizedPropertyException;
  */
 public record UnfitRequest(String detail, @Nullable String field) {
     /** What the exception tells of the request. */
-    public static UnfitRequest of(Exception exception) {
-        return new UnfitRequest(detail(exception), field(exception));
+    public static UnfitRequest of(Exception exception, HttpServletRequest request) {
+        String field = field(exception);
+        if (field != null
+                && Causes.find(exception, UnrecognizedPropertyException.class) != null
+                && KnownParameters.has(request, field)) {
+            return new UnfitRequest(field + " is no field here. Give it as a query parameter: ?" + field + "=…", field);
+        }
+        return new UnfitRequest(detail(exception), field);
     }
 
     private static String detail(Exception exception) {
         return switch (exception) {
             case HttpMessageNotReadableException unreadable -> {
-                UnrecognizedPropertyException unknown = Causes.find(unreadable, UnrecognizedPropertyException.class);
-                if (unknown != null) {
-                    yield "there is no field " + path(unknown) + " here; known are "
-                            + unknown.getKnownPropertyIds().stream()
-                                    .map(String::valueOf)
-                                    .sorted()
-                                    .collect(Collectors.joining(", "));
-                }
                 JacksonException json = Causes.find(unreadable, JacksonException.class);
-                if (json != null) {
-                    String where = path(json).isEmpty() ? "the JSON body" : path(json);
-                    yield where + " is not as it must be: " + json.getOriginalMessage();
-                }
-                yield "the body is missing; send JSON";
+                yield json == null ? "The body is missing. Send JSON." : UnfitJson.detail(json);
             }
+            case MethodArgumentTypeMismatchException mismatch
+            when mismatch.getRequiredType() == Boolean.class || mismatch.getRequiredType() == boolean.class ->
+                mismatch.getName() + " must be true or false, not \"" + mismatch.getValue() + "\".";
             case MethodArgumentTypeMismatchException mismatch ->
-                mismatch.getName() + " cannot be \"" + mismatch.getValue() + "\"";
+                mismatch.getName() + " cannot be \"" + mismatch.getValue() + "\".";
             case TypeMismatchException mismatch ->
-                mismatch.getPropertyName() + " cannot be \"" + mismatch.getValue() + "\"";
+                mismatch.getPropertyName() + " cannot be \"" + mismatch.getValue() + "\".";
             case MissingServletRequestParameterException missing ->
-                "the parameter " + missing.getParameterName() + " is missing";
+                "The parameter " + missing.getParameterName() + " is missing.";
             case MethodArgumentNotValidException invalid -> {
                 FieldError error = invalid.getBindingResult().getFieldError();
                 yield error == null
-                        ? "an argument is not valid"
-                        : error.getField() + " cannot be \"" + error.getRejectedValue() + "\"";
+                        ? "An argument is not valid."
+                        : error.getField() + " cannot be \"" + error.getRejectedValue() + "\".";
             }
-            case HttpMediaTypeNotSupportedException unsupported ->
-                "a body of type " + unsupported.getContentType() + " is not taken here; send one of "
-                        + unsupported.getSupportedMediaTypes()
-                        + (unsupported.getSupportedMediaTypes().contains(MediaType.APPLICATION_OCTET_STREAM)
-                                ? " (curl: -H 'Content-Type: application/octet-stream' --data-binary …)"
-                                : "");
-            case NoResourceFoundException absent -> "there is nothing at this path; see /swagger-ui.html";
+            case HttpMediaTypeNotAcceptableException unacceptable ->
+                "Accept " + types(unacceptable.getSupportedMediaTypes(), "application/json") + ".";
+            case HttpMediaTypeNotSupportedException unsupported -> {
+                MediaType given = unsupported.getContentType();
+                String types = types(unsupported.getSupportedMediaTypes(), "of another type");
+                yield given == null
+                        ? "The body has no Content-Type, or none that can be read. Send " + types + "."
+                        : "The body must be " + types + ", not " + plain(given) + "."
+                                + curl(given, types.contains(MediaType.APPLICATION_OCTET_STREAM_VALUE));
+            }
+            case HttpRequestMethodNotSupportedException unsupported ->
+                "There is no " + unsupported.getMethod() + " at this path. Use "
+                        + alternatives(List.of(Objects.requireNonNullElse(
+                                unsupported.getSupportedMethods(), new String[] {"another"})))
+                        + ".";
+            case NoResourceFoundException absent -> "There is nothing at this path. See /swagger-ui.html.";
             default -> String.valueOf(exception.getMessage());
         };
     }
@@ -79,26 +89,42 @@ public record UnfitRequest(String detail, @Nullable String field) {
             FieldError error = invalid.getBindingResult().getFieldError();
             return error == null ? null : error.getField();
         }
-        JacksonException json = Causes.find(exception, JacksonException.class);
-        if (json == null) {
-            return null;
+        if (exception instanceof HttpMediaTypeNotAcceptableException) {
+            return HttpHeaders.ACCEPT;
         }
-        // A name that comes twice is met while the names are read, of which there is no path yet.
-        return path(json).isEmpty() && json.processor() instanceof JsonParser parser
-                ? parser.currentName()
-                : path(json).isEmpty() ? null : path(json);
+        if (exception instanceof HttpMediaTypeNotSupportedException) {
+            return HttpHeaders.CONTENT_TYPE;
+        }
+        JacksonException json = Causes.find(exception, JacksonException.class);
+        return json == null ? null : UnfitJson.field(json);
     }
 
-    /** Where in the body, such as {@code sockets[0].events}. */
-    private static String path(JacksonException exception) {
-        StringBuilder path = new StringBuilder();
-        for (JacksonException.Reference reference : exception.getPath()) {
-            if (reference.getPropertyName() != null) {
-                path.append(path.isEmpty() ? "" : ".").append(reference.getPropertyName());
-            } else {
-                path.append('[').append(reference.getIndex()).append(']');
-            }
+    /** Media types, without what a client need not know of: wildcards and parameters. */
+    private static String types(List<MediaType> types, String otherwise) {
+        List<String> plain = types.stream()
+                .filter(MediaType::isConcrete)
+                .map(UnfitRequest::plain)
+                .distinct()
+                .toList();
+        return plain.isEmpty() ? otherwise : alternatives(plain);
+    }
+
+    /** What curl's -d alone does not say. */
+    private static String curl(MediaType given, boolean bytes) {
+        if (bytes) {
+            return " With curl: -H 'Content-Type: application/octet-stream' --data-binary …";
         }
-        return path.toString();
+        return given.equalsTypeAndSubtype(MediaType.APPLICATION_FORM_URLENCODED)
+                ? " With curl: -H 'Content-Type: application/json' -d …"
+                : "";
+    }
+
+    private static String plain(MediaType type) {
+        return type.getType() + "/" + type.getSubtype();
+    }
+
+    private static String alternatives(List<String> names) {
+        int last = names.size() - 1;
+        return last < 1 ? String.join("", names) : String.join(", ", names.subList(0, last)) + " or " + names.get(last);
     }
 }

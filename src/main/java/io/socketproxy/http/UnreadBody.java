@@ -63,9 +63,13 @@ public final class UnreadBody {
             return Problems.of(
                     HttpStatus.REQUEST_TIMEOUT,
                     Errno.ETIMEDOUT,
-                    "the request's body did not come in time; send it faster, or in several requests",
+                    "The request's body did not come in time. Send it faster, or in several requests.",
                     request);
         }
-        return Problems.of(HttpStatus.BAD_REQUEST, Errno.EINVAL, "the request's body broke off", request);
+        return Problems.of(
+                HttpStatus.BAD_REQUEST,
+                Errno.EINVAL,
+                "The request's body broke off, or its chunks are not RFC 9112's. Send it whole.",
+                request);
     }
 }

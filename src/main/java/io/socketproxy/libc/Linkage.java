@@ -70,7 +70,7 @@ final class Linkage {
         }
         if (text.indexOf('\0') >= 0) {
             // Silently cut at the NUL, "127.0.0.1\0.example.com" would be two things to two readers.
-            throw new IllegalArgumentException("embedded null character");
+            throw new IllegalArgumentException("A name holds no NUL.");
         }
         return arena.allocateFrom(text);
     }

@@ -119,10 +119,10 @@ public sealed interface SockAddr {
 
         public Unix {
             if (path.getBytes(StandardCharsets.UTF_8).length > PATH_BYTES) {
-                throw new IllegalArgumentException("AF_UNIX path longer than " + PATH_BYTES + " bytes");
+                throw new IllegalArgumentException("An AF_UNIX path has at most " + PATH_BYTES + " bytes.");
             }
             if (path.indexOf('\0', 1) >= 0 && !path.startsWith("\0")) {
-                throw new IllegalArgumentException("AF_UNIX path holds a NUL");
+                throw new IllegalArgumentException("An AF_UNIX path holds no NUL.");
             }
         }
 
@@ -205,14 +205,14 @@ public sealed interface SockAddr {
 
     private static void requirePort(int port) {
         if (port < 0 || port > 65_535) {
-            throw new IllegalArgumentException("port must be 0-65535, not " + port);
+            throw new IllegalArgumentException("port must be 0-65535, not " + port + ".");
         }
     }
 
     private static void requireLength(byte[] bytes, int length) {
         if (bytes.length != length) {
             throw new IllegalArgumentException(
-                    "an address of this family has " + length + " bytes, not " + bytes.length);
+                    "An address of this family has " + length + " bytes, not " + bytes.length + ".");
         }
     }
 

@@ -114,7 +114,7 @@ public final class Budget {
         if (!tryAdd(grant.share.held, more, limitPerOwner)) {
             refusedToOwner.increment();
             return new Exhausted(
-                    "you hold as many " + resource + " as one owner may, " + limitPerOwner + "; let some of it end",
+                    "You hold as many " + resource + " as one owner may, " + limitPerOwner + ". Let some of it end.",
                     true,
                     Exhausted.RETRY_AFTER);
         }
@@ -122,7 +122,7 @@ public final class Budget {
             grant.share.held.addAndGet(-more);
             refusedToAll.increment();
             return new Exhausted(
-                    "the server holds as many " + resource + " as it can; try again later",
+                    "The server holds as many " + resource + " as it can. Try again later.",
                     false,
                     Exhausted.RETRY_AFTER);
         }

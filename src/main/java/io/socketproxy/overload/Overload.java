@@ -111,11 +111,11 @@ public final class Overload implements AutoCloseable {
      */
     void admitBody(long bytes) {
         if (bytes > bodies.limitPerOwner()) {
-            throw Exhausted.tooLarge("this takes more memory than one owner may hold, " + bodies.limitPerOwner()
-                    + " bytes; bytes that sendall takes as application/octet-stream need next to none");
+            throw Exhausted.tooLarge("This takes more memory than one owner may hold, " + bodies.limitPerOwner()
+                    + " bytes. Send bytes by sendall as application/octet-stream, which takes next to none.");
         }
         if (bytes > SMALL && sheds(Load.BODIES)) {
-            throw Exhausted.shed("the server is short of memory and takes small bodies only; try again later");
+            throw Exhausted.shed("The server is short of memory and takes small bodies only. Try again later.");
         }
     }
 

@@ -163,7 +163,7 @@ public final class EgressPolicy {
     static String describe(Target target) {
         String host = target.host();
         String text = InetText.zoned(target.address());
-        return host == null || host.equals(text) ? text : host + " at " + text;
+        return host == null || host.isEmpty() || host.equals(text) ? text : host + " at " + text;
     }
 
     private Decision judgeUnix(Target target, SockAddr.Unix asked) {

@@ -96,7 +96,10 @@ public final class ListenPolicy {
     }
 
     private static String wildcardAdvice(SockAddr address) {
-        return isWildcard(address) ? ", as " + InetText.zoned(address) + " itself" : "";
+        return isWildcard(address)
+                ? ", as " + InetText.zoned(address) + " itself. A socket that listens unbound gets this address: bind"
+                        + " another one first, such as " + (address instanceof SockAddr.Inet4 ? "127.0.0.1" : "::1")
+                : "";
     }
 
     private Decision judgeUnix(Target target, SockAddr.Unix asked) {

@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.overload.Budget;
@@ -12,7 +13,6 @@ import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Load;
 import io.socketproxy.overload.Overload;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -66,7 +66,7 @@ public final class Quota {
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
     public Permit admit(String owner) {
-        return take(openHandles, owner, "open handles", "close");
+        return take(openHandles, owner, "open handles", "Close");
     }
 
     /**
@@ -75,14 +75,14 @@ public final class Quota {
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
     public Permit admitStream(String owner) {
-        return take(openStreams, owner, "attached streams", "end");
+        return take(openStreams, owner, "attached streams", "End");
     }
 
     private Permit take(Budget budget, String owner, String what, String verb) {
         if (overload.sheds(Load.HANDLES)) {
             throw new SocketFault(
                     Errno.ENFILE,
-                    "the server is short of memory or descriptors and opens nothing new; try again later");
+                    "The server is short of memory or descriptors and opens nothing new. Try again later.");
         }
         try {
             return budget.take(owner, 1)::close;
@@ -90,11 +90,11 @@ public final class Quota {
             if (e.ofOwner()) {
                 throw new QuotaExceeded(
                         Errno.EMFILE,
-                        "you have " + budget.limitPerOwner() + " " + what + ", which is the limit; " + verb
-                                + " some first",
+                        "You have " + budget.limitPerOwner() + " " + what + ", which is the limit. " + verb
+                                + " some first.",
                         e.retryAfter());
             }
-            throw new SocketFault(Errno.ENFILE, "the server has as many " + what + " as it can hold; try again later");
+            throw new SocketFault(Errno.ENFILE, "The server has as many " + what + " as it can hold. Try again later.");
         }
     }
 
@@ -130,8 +130,8 @@ public final class Quota {
         if (!probe.isConsumed()) {
             throw new QuotaExceeded(
                     Errno.EAGAIN,
-                    "more than " + limits.connectsPerSecond()
-                            + " connects and new destinations a second; wait and try again",
+                    "You make more than " + limits.connectsPerSecond()
+                            + " connects and new destinations a second, which is the limit. Wait and try again.",
                     Duration.ofNanos(probe.getNanosToWaitForRefill()));
         }
     }

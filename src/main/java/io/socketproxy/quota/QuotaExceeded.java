@@ -1,8 +1,8 @@
 package io.socketproxy.quota;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.overload.Exhausted;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 
 /** An owner has used up what is theirs: EMFILE for handles, EAGAIN for a rate, ENOBUFS for memory and for look-ups. */

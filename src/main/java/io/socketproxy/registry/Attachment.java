@@ -1,8 +1,8 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +48,7 @@ public final class Attachment implements AutoCloseable {
             unlockReceiving = handle.socket().tryLockReceiving();
             if (unlockReceiving == null) {
                 throw new SocketFault(
-                        Errno.EBUSY, "a call waits to receive from this socket; let it end before a stream receives");
+                        Errno.EBUSY, "A call waits to receive from this socket. Let it end before a stream receives.");
             }
             if (leave == null) {
                 leave = admit.get();

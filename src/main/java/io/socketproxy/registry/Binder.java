@@ -4,12 +4,13 @@ import static io.socketproxy.libc.Constants.AF_INET;
 
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.Resolver;
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.registry.SocketEvents.Operation;
 import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.SocketOptions;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +43,7 @@ final class Binder {
         synchronized (handle.binding) {
             if (socket.isStream() && !handle.isBound() && Resolver.isInternet(socket.family())) {
                 if (socket.hadPeer()) {
-                    throw new SocketFault(Errno.EINVAL);
+                    throw new SocketFault(Errno.EINVAL, Call.LISTEN, null);
                 }
                 // The kernel would bind it by itself, and nobody would have asked policy. A socket that has a port
                 // from a connect fails here with EINVAL, as it would in listen.

@@ -7,6 +7,7 @@ import static io.socketproxy.libc.Constants.IPV6_V6ONLY;
 
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.Resolver;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.policy.Cleared;
@@ -19,7 +20,6 @@ import io.socketproxy.quota.Quota;
 import io.socketproxy.quota.QuotaExceeded;
 import io.socketproxy.registry.SocketEvents.Operation;
 import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.SocketFault;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -2,6 +2,8 @@ package io.socketproxy.registry;
 
 import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
@@ -13,7 +15,6 @@ import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.Poll;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -108,7 +109,7 @@ final class Connector {
         try {
             Errno state = start(handle, remote);
             if (state == Errno.EINPROGRESS && others > 0 && !deadline.isImmediate()) {
-                finishOrAbandon(handle, remote, state, deadline, others);
+                finishOrAbandon(handle, remote, address, state, deadline, others);
             } else if (state != null) {
                 finish(handle, remote, state, deadline);
             }
@@ -140,7 +141,8 @@ final class Connector {
         }
     }
 
-    private void finishOrAbandon(Handle handle, Cleared.Remote remote, Errno state, Deadline deadline, int others) {
+    private void finishOrAbandon(
+            Handle handle, Cleared.Remote remote, SockAddr address, Errno state, Deadline deadline, int others) {
         Duration share = deadline.remaining().dividedBy(others + 1);
         try {
             finish(handle, remote, state, deadline.atMost(share.compareTo(SHARE) < 0 ? share : SHARE));
@@ -150,7 +152,7 @@ final class Connector {
             }
             handle.socket().abandonConnect();
             binder.update(handle);
-            throw new SocketFault(Errno.ETIMEDOUT, "no answer in the time that it had");
+            throw new SocketFault(Errno.ETIMEDOUT, Call.CONNECT, address);
         }
     }
 

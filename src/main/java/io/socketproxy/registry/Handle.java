@@ -1,9 +1,9 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.quota.Destinations;
 import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -102,6 +102,8 @@ public final class Handle {
         beginUse();
         try {
             return action.apply(this);
+        } catch (SocketFault fault) {
+            throw fault.at(socket::situation);
         } finally {
             endUse();
         }
@@ -167,7 +169,8 @@ public final class Handle {
     public void requireNoStream() {
         if (isAttached()) {
             throw new SocketFault(
-                    Errno.EBUSY, "a stream is attached to this socket and receives alone; detach it first");
+                    Errno.EBUSY,
+                    "A stream is attached to this socket, and it alone receives and accepts. Use it, or detach it first.");
         }
     }
 

@@ -1,5 +1,8 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.fault.Draining;
+import io.socketproxy.fault.SocketFault;
+import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
@@ -118,6 +121,18 @@ final class Handles implements AutoCloseable {
     Handle find(String owner, String id) {
         Handle handle = byId.get(new SocketId(id));
         return handle != null && handle.owner().equals(owner) ? handle : null;
+    }
+
+    /** As {@link #find}, or EBADF. */
+    Handle require(String owner, String id) {
+        Handle handle = find(owner, id);
+        if (handle == null) {
+            throw new SocketFault(
+                    Errno.EBADF,
+                    "There is no such socket: it was closed, its lease ran out, or it belongs to another owner. Make a new one"
+                            + " with POST /api/v1/sockets.");
+        }
+        return handle;
     }
 
     /** The owner's handles, oldest first, that were made after the one with this number (0: from the start). */

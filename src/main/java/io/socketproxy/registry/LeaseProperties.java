@@ -1,6 +1,6 @@
 package io.socketproxy.registry;
 
-import io.socketproxy.socket.SocketFault;
+import io.socketproxy.fault.SocketFault;
 import jakarta.validation.constraints.NotNull;
 import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMax;
@@ -40,7 +40,7 @@ public record LeaseProperties(
             return duration;
         }
         if (asked.compareTo(Duration.ofSeconds(1)) < 0) {
-            throw SocketFault.invalid(field, field + " is 1000 milliseconds or more");
+            throw SocketFault.invalid(field, field + " must be 1000 milliseconds or more.");
         }
         return asked.compareTo(maximum) > 0 ? maximum : asked;
     }

@@ -7,6 +7,8 @@ import static io.socketproxy.libc.Constants.SOCK_STREAM;
 
 import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.quota.Quota;
@@ -14,7 +16,6 @@ import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -98,7 +99,7 @@ final class Opener {
             Deadline deadline,
             IoEventLoopGroup loops) {
         if (deadline.isImmediate()) {
-            throw SocketFault.invalid("timeoutMs", "to connect in one step takes some time; give more than 0");
+            throw SocketFault.invalid("timeoutMs", "To connect in one step takes some time. Give a timeoutMs above 0.");
         }
         int plainType = RequestedKind.requireType(type);
         if (family != AF_UNSPEC) {
@@ -129,11 +130,11 @@ final class Opener {
             return handle;
         } catch (SocketFault fault) {
             if (fault.errno() == Errno.EINPROGRESS) {
-                SocketFault silent = new SocketFault(Errno.ETIMEDOUT, "no answer within timeoutMs");
+                SocketFault silent = new SocketFault(Errno.ETIMEDOUT, Call.CONNECT, address.getFirst());
                 connector.connected(handle, address.getFirst(), start, silent.errno());
                 throw silent;
             }
-            throw fault;
+            throw fault.at(handle.socket()::situation);
         } finally {
             handle.endUse();
             if (!connected) {

@@ -1,8 +1,8 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.policy.Decision;
-import io.socketproxy.socket.SocketFault;
 
 /** Policy said no: EACCES, with the decision. */
 public final class PolicyDenied extends SocketFault {

@@ -4,11 +4,12 @@ import static io.socketproxy.libc.Constants.AF_INET6;
 import static io.socketproxy.libc.Constants.IPPROTO_IPV6;
 import static io.socketproxy.libc.Constants.IPV6_V6ONLY;
 
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Transport;
 import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.SocketFault;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -164,7 +165,7 @@ final class Ports {
         Place place = Place.of(handle.socket(), address);
         for (Claim claim : claims.getOrDefault(port, List.of())) {
             if (!claim.handle().owner().equals(handle.owner()) && claim.place().overlaps(place)) {
-                throw new SocketFault(Errno.EADDRINUSE);
+                throw new SocketFault(Errno.EADDRINUSE, Call.BIND, address);
             }
         }
     }

@@ -1,10 +1,10 @@
 package io.socketproxy.registry;
 
-import io.socketproxy.address.InetText;
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.quota.QuotaExceeded;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -200,7 +200,7 @@ final class Race<A> {
 
     private void giveUp(Open<A> silent) {
         course.close(silent.attempt(), Errno.ETIMEDOUT);
-        answers.add(new Answer(silent.address(), new SocketFault(Errno.ETIMEDOUT, "no answer")));
+        answers.add(new Answer(silent.address(), new SocketFault(Errno.ETIMEDOUT, Call.CONNECT, silent.address())));
     }
 
     private SocketFault failure() {
@@ -238,7 +238,7 @@ final class Race<A> {
     }
 
     private String told(int denied) {
-        StringBuilder text = new StringBuilder("no address answered within the time that it had: ");
+        StringBuilder text = new StringBuilder("None of the addresses could be connected to: ");
         int told = 0;
         for (Answer answer : answers) {
             if (answer.fault() instanceof PolicyDenied) {
@@ -249,13 +249,13 @@ final class Race<A> {
                 break;
             }
             text.append(told++ == 0 ? "" : "; ")
-                    .append(InetText.host(answer.address()))
-                    .append(": ")
+                    .append(answer.fault().happened())
+                    .append(" (")
                     .append(answer.fault().errno())
-                    .append(", ")
-                    .append(answer.fault().getMessage());
+                    .append(')');
         }
         // Which ones they are is not for every caller to know.
-        return denied == 0 ? text.toString() : text + "; policy denies " + denied + (denied == 1 ? " more" : " others");
+        String others = denied == 0 ? "" : "; policy denies " + denied + (denied == 1 ? " more" : " others");
+        return text + others + ". Check the name and the port.";
     }
 }

@@ -8,9 +8,9 @@ import static io.socketproxy.libc.Constants.IPPROTO_UDP;
 import static io.socketproxy.libc.Constants.SOCK_DGRAM;
 import static io.socketproxy.libc.Constants.SOCK_STREAM;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.socket.SocketFault;
 
 /** The kinds of socket that a remote caller may have at all, whatever policy says; socket(2). */
 final class RequestedKind {
@@ -35,14 +35,15 @@ final class RequestedKind {
             throw SocketFault.argument(
                     inRange || family == AF_UNIX ? Errno.EPROTONOSUPPORT : Errno.EINVAL,
                     "proto",
-                    "the protocol must be 0, IPPROTO_TCP for SOCK_STREAM or IPPROTO_UDP for SOCK_DGRAM");
+                    "The protocol must be 0, IPPROTO_TCP for SOCK_STREAM or IPPROTO_UDP for SOCK_DGRAM.");
         }
         return plainType;
     }
 
     static void requireFamily(int family) {
         if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) {
-            throw SocketFault.argument(Errno.EAFNOSUPPORT, "family", "the family must be AF_INET, AF_INET6 or AF_UNIX");
+            throw SocketFault.argument(
+                    Errno.EAFNOSUPPORT, "family", "The family must be AF_INET, AF_INET6 or AF_UNIX.");
         }
     }
 
@@ -52,7 +53,9 @@ final class RequestedKind {
         if (plainType != SOCK_STREAM && plainType != SOCK_DGRAM) {
             boolean known = Constants.nameOf("SOCK_", plainType).isPresent();
             throw SocketFault.argument(
-                    known ? Errno.ESOCKTNOSUPPORT : Errno.EINVAL, "type", "the type must be SOCK_STREAM or SOCK_DGRAM");
+                    known ? Errno.ESOCKTNOSUPPORT : Errno.EINVAL,
+                    "type",
+                    "The type must be SOCK_STREAM or SOCK_DGRAM.");
         }
         return plainType;
     }

@@ -1,11 +1,11 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Transport;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
-import io.socketproxy.socket.SocketFault;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 

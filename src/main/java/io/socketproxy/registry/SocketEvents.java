@@ -1,9 +1,9 @@
 package io.socketproxy.registry;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.policy.Decision;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

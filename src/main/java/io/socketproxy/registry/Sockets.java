@@ -3,6 +3,8 @@ package io.socketproxy.registry;
 import io.netty.channel.IoEventLoopGroup;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.Resolver;
+import io.socketproxy.fault.Draining;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.overload.Overload;
@@ -21,7 +23,6 @@ import io.socketproxy.socket.Message;
 import io.socketproxy.socket.Permit;
 import io.socketproxy.socket.Poll;
 import io.socketproxy.socket.Readiness;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.SocketOptions;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -104,15 +105,7 @@ public final class Sockets implements AutoCloseable {
      * @throws SocketFault EBADF where the owner has no such handle
      */
     public <T extends @Nullable Object> T with(String owner, String id, Function<Handle, T> action) {
-        return telling(() -> {
-            Handle handle = handles.find(owner, id);
-            if (handle == null) {
-                throw new SocketFault(
-                        Errno.EBADF,
-                        "no open socket of yours has this id; it may have been closed or its lease expired");
-            }
-            return handle.inUse(action);
-        });
+        return telling(() -> handles.require(owner, id).inUse(action));
     }
 
     /** Runs an action on a handle that {@link #open} or {@link #openConnected} has just made; otherwise as the other. */
@@ -127,7 +120,9 @@ public final class Sockets implements AutoCloseable {
         } catch (SocketFault fault) {
             // The handles are closed under the last calls, which have done nothing wrong.
             SocketFault told = handles.isStopped() && fault.errno() == Errno.EBADF
-                    ? new SocketFault(Errno.EINTR, "the server is stopping and has closed its sockets; make a new one")
+                    ? new SocketFault(
+                            Errno.EINTR,
+                            "The server is stopping and has closed its sockets. Make a new one elsewhere, or later.")
                     : fault;
             events.forEach(listener -> listener.failed(told));
             throw told;

@@ -3,10 +3,10 @@ package io.socketproxy.relay;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
-import io.socketproxy.socket.SocketFault;
 import java.nio.charset.StandardCharsets;
 
 /** A datagram's address in front of it, as RFC 1928 section 7 has it: 2 bytes 0, fragment 0, type, address, port, data. */
@@ -37,13 +37,13 @@ final class AddressedDatagram {
      */
     static Destination readHeader(ByteBuf datagram, int family) {
         if (datagram.readableBytes() < 5) {
-            throw SocketFault.invalid("address", "a datagram begins with a header of RFC 1928 section 7");
+            throw SocketFault.invalid("address", "A datagram begins with a header of RFC 1928 section 7.");
         }
         if (datagram.readShort() != 0) {
-            throw SocketFault.invalid("address", "a datagram's first two bytes are 0");
+            throw SocketFault.invalid("address", "A datagram's first two bytes must be 0.");
         }
         if (datagram.readByte() != 0) {
-            throw SocketFault.invalid("address", "fragments of datagrams are not taken: the third byte is 0");
+            throw SocketFault.invalid("address", "Fragments of datagrams are not taken: the third byte must be 0.");
         }
         int type = datagram.readUnsignedByte();
         int length =
@@ -51,10 +51,11 @@ final class AddressedDatagram {
                     case IPV4 -> 4;
                     case NAME -> datagram.readUnsignedByte();
                     case IPV6 -> 16;
-                    default -> throw SocketFault.invalid("address", "the address type is 1, 3 or 4, not " + type);
+                    default ->
+                        throw SocketFault.invalid("address", "The address type must be 1, 3 or 4, not " + type + ".");
                 };
         if (datagram.readableBytes() < length + 2 || length == 0) {
-            throw SocketFault.invalid("address", "the datagram ends within its header");
+            throw SocketFault.invalid("address", "The datagram ends within its header.");
         }
         byte[] bytes = ByteBufUtil.getBytes(datagram, datagram.readerIndex(), length);
         datagram.skipBytes(length);
@@ -76,7 +77,8 @@ final class AddressedDatagram {
         if (address instanceof SockAddr.Inet6 inet && inet.high() == 0 && inet.low() >>> 32 == MAPPED >>> 32) {
             return new SockAddr.Inet4((int) inet.low(), inet.port());
         }
-        throw SocketFault.argument(Errno.EAFNOSUPPORT, "address", "the socket has no addresses of this type");
+        throw SocketFault.argument(
+                Errno.EAFNOSUPPORT, "address", "The socket has no addresses of this type. Give one of its family.");
     }
 
     /** Writes the header of an Internet address. */

@@ -1,13 +1,14 @@
 package io.socketproxy.relay;
 
 import io.netty.buffer.ByteBuf;
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Duplicate;
 import io.socketproxy.socket.Relay;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.wire.DescriptorWire;
 import io.socketproxy.wire.HandlerFailures;
 import io.socketproxy.wire.QueueMemory;
@@ -105,7 +106,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         }
         Errno failed = failure;
         if (failed != null) {
-            to.failed(failed);
+            to.failed(fault(failed));
         }
     }
 
@@ -170,10 +171,14 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     public void readFailed(Errno errno) {
         failure = errno;
         if (sink != null) {
-            sink.failed(errno);
+            sink.failed(fault(errno));
         } else if (isClosing()) {
             close();
         }
+    }
+
+    private SocketFault fault(Errno errno) {
+        return new SocketFault(errno, Call.RECEIVE, null).at(socket::situation);
     }
 
     @Override
@@ -383,12 +388,13 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         promise.release();
         if (lost) {
             // The socket itself is still there: nothing may be sent behind a gap.
-            delivered.refuse(new SocketFault(Errno.ENOBUFS, "what a stream has sent to this socket is lost"));
+            delivered.refuse(
+                    new SocketFault(Errno.ENOBUFS, "What a stream has sent to this socket is lost. Make a new one."));
         }
         wire.close();
         whenClosed.accept(handle);
         if (attached != null) {
-            attached.failed(Errno.ENOBUFS);
+            attached.failed(new SocketFault(Errno.ENOBUFS));
         }
     }
 }

@@ -5,6 +5,7 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.util.concurrent.FastThreadLocal;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.GaiError;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
@@ -13,7 +14,6 @@ import io.socketproxy.policy.Cleared;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.PolicyDenied;
 import io.socketproxy.registry.Sockets;
-import io.socketproxy.socket.SocketFault;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
@@ -129,7 +129,7 @@ final class DatagramEnd extends ReadyEnd {
                 if (fault.errno() == Errno.EBADF) {
                     return;
                 }
-                to.problem(fault.errno(), String.valueOf(fault.getMessage()));
+                to.problem(fault.errno(), fault.at(socket::situation).getMessage());
             }
         }
         arm();
@@ -196,7 +196,8 @@ final class DatagramEnd extends ReadyEnd {
             fault = new SocketFault(Errno.EHOSTUNREACH, e.gaiName() + ": " + e.getMessage());
         } catch (RuntimeException e) {
             LOG.error("judging a destination of {}", handle.id(), e);
-            fault = new SocketFault(Errno.ENOBUFS, "the destination could not be judged; the datagram was dropped");
+            fault = new SocketFault(
+                    Errno.ENOBUFS, "The destination could not be judged, and the datagram was dropped. Send it again.");
         }
         return new Judgement(cleared, fault, System.nanoTime() + JUDGEMENT_NANOS, generation);
     }
@@ -229,7 +230,10 @@ final class DatagramEnd extends ReadyEnd {
         int held = data.capacity();
         if (lookups == MAX_LOOKUPS || lookupBytes + held > MAX_LOOKUP_BYTES) {
             data.release();
-            problem(new SocketFault(Errno.EAGAIN, "too many names are being looked up; the datagram was dropped"));
+            problem(
+                    new SocketFault(
+                            Errno.EAGAIN,
+                            "Too many names are being looked up, and the datagram was dropped. Send it again later, or to an address."));
             return;
         }
         lookups++;
@@ -261,7 +265,7 @@ final class DatagramEnd extends ReadyEnd {
         } catch (SocketFault fault) {
             Sink from = sink();
             if (fault.errno() == Errno.EMSGSIZE && from != null) {
-                from.tooBig(fault.errno(), "the datagram is longer than the network takes");
+                from.tooBig(fault.errno(), fault.getMessage());
             } else {
                 problem(fault);
             }
@@ -308,7 +312,7 @@ final class DatagramEnd extends ReadyEnd {
     private void problem(SocketFault fault) {
         Sink from = sink();
         if (from != null) {
-            from.problem(fault.errno(), String.valueOf(fault.getMessage()));
+            from.problem(fault.errno(), fault.at(socket::situation).getMessage());
         }
     }
 

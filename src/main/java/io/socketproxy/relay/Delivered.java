@@ -1,6 +1,6 @@
 package io.socketproxy.relay;
 
-import io.socketproxy.socket.SocketFault;
+import io.socketproxy.fault.SocketFault;
 import java.util.concurrent.CompletableFuture;
 
 /** Whether the kernel has taken what a relay has for a socket, for the calls that go behind it. Written by the loop alone. */

@@ -2,8 +2,8 @@ package io.socketproxy.relay;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.wire.QueueMemory;
 import io.socketproxy.wire.Wire;
 import java.util.concurrent.TimeUnit;

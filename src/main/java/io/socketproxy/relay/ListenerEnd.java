@@ -1,10 +1,10 @@
 package io.socketproxy.relay;
 
 import io.netty.buffer.ByteBuf;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
-import io.socketproxy.socket.SocketFault;
 import org.jspecify.annotations.Nullable;
 
 /** A listening socket's side: brings its connections, each a handle of the listener's owner. */
@@ -66,7 +66,7 @@ final class ListenerEnd extends ReadyEnd {
             }
             if (!toldOfFault) {
                 toldOfFault = true;
-                to.problem(fault.errno(), String.valueOf(fault.getMessage()));
+                to.problem(fault.errno(), fault.at(socket::situation).getMessage());
             }
             armAfter(RETRY_MILLIS);
         }

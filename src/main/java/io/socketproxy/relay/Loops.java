@@ -1,8 +1,8 @@
 package io.socketproxy.relay;
 
 import io.netty.channel.IoEventLoop;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.socket.SocketFault;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -33,7 +33,7 @@ final class Loops {
         try {
             done = CompletableFuture.supplyAsync(action, loop);
         } catch (RejectedExecutionException e) {
-            throw new SocketFault(Errno.EINTR, "the server is shutting down");
+            throw new SocketFault(Errno.EINTR, "The server is stopping. Try again at another one, or later.");
         }
         try {
             return done.get(SECONDS, TimeUnit.SECONDS);
@@ -44,11 +44,11 @@ final class Loops {
             throw new CompletionException(e.getCause());
         } catch (TimeoutException e) {
             done.thenAcceptAsync(undo, loop);
-            throw new SocketFault(Errno.ENOBUFS, "the server is too busy for this now; try again later");
+            throw new SocketFault(Errno.ENOBUFS, "The server is too busy for this now. Try again later.");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             done.thenAcceptAsync(undo, loop);
-            throw new SocketFault(Errno.EINTR, "the server is shutting down");
+            throw new SocketFault(Errno.EINTR, "The server is stopping. Try again at another one, or later.");
         }
     }
 }

@@ -1,10 +1,10 @@
 package io.socketproxy.relay;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.wire.HandlerFailures;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -88,17 +88,17 @@ abstract class ReadyEnd implements SocketEnd {
             if (failure == null) {
                 socket.loop().execute(() -> contained(action));
             } else if (failure instanceof SocketFault fault && fault.errno() != Errno.EBADF) {
-                socket.loop().execute(() -> contained(() -> failed(fault.errno())));
+                socket.loop().execute(() -> contained(() -> failed(fault)));
             }
         });
         return ready;
     }
 
     /** Nobody tells any more when the socket is ready. */
-    private void failed(Errno errno) {
+    private void failed(SocketFault fault) {
         Sink of = sink;
         if (of != null) {
-            of.failed(errno);
+            of.failed(fault.at(socket::situation));
         }
     }
 
@@ -113,7 +113,7 @@ abstract class ReadyEnd implements SocketEnd {
             action.run();
         } catch (Throwable failure) {
             HandlerFailures.record("stream of messages", failure);
-            failed(Errno.ENOBUFS);
+            failed(new SocketFault(Errno.ENOBUFS));
         }
     }
 

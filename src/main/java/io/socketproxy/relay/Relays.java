@@ -1,5 +1,6 @@
 package io.socketproxy.relay;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.overload.Budget;
 import io.socketproxy.overload.Exhausted;
@@ -10,7 +11,6 @@ import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketId;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.wire.QueueMemory;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -105,7 +105,8 @@ public final class Relays {
         }
         if (end == null) {
             if (received != null && received != 0) {
-                throw new SocketFault(Errno.EINVAL, "received=" + received + " was never sent; 0 is all there was");
+                throw new SocketFault(
+                        Errno.EINVAL, "received=" + received + " was never sent. Attach with received=0.");
             }
             // Not asked where a client comes back: what is held for it goes away only so.
             admit(handle.owner());
@@ -189,8 +190,8 @@ public final class Relays {
         return new SocketFault(
                 Errno.EBUSY,
                 resumes
-                        ? "the stream that is attached cannot be resumed, since it does not acknowledge what it receives; end it first"
-                        : "a stream is attached to this socket already; end it first, or resume it with received=N");
+                        ? "The stream that is attached cannot be resumed, since it does not acknowledge what it receives. End it first."
+                        : "A stream is attached to this socket already. End it first, or resume it with received=N.");
     }
 
     /** Whether there is a connected stream socket's side that has been attached to. */

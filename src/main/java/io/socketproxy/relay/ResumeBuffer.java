@@ -1,8 +1,8 @@
 package io.socketproxy.relay;
 
 import io.netty.buffer.ByteBuf;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.wire.ByteQueue;
 import io.socketproxy.wire.QueueMemory;
 import java.util.function.Consumer;
@@ -85,7 +85,7 @@ final class ResumeBuffer {
             throw new SocketFault(
                     Errno.EINVAL,
                     "received=" + offset + " cannot be gone on from: bytes " + start + " to " + end
-                            + " are held; received is one of those");
+                            + " are held. Give one of those.");
         }
     }
 
@@ -93,7 +93,7 @@ final class ResumeBuffer {
     void requireSent(long offset) {
         if (offset > end) {
             throw SocketFault.invalid(
-                    "received", "only " + end + " bytes were sent, of which you acknowledge " + offset);
+                    "received", "Only " + end + " bytes were sent, of which you acknowledge " + offset + ".");
         }
     }
 

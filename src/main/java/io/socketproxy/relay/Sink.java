@@ -1,12 +1,12 @@
 package io.socketproxy.relay;
 
 import io.netty.buffer.ByteBuf;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Attachment;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import org.jspecify.annotations.Nullable;
 
 /** Who is told what a socket does, by its {@link SocketEnd}, on the socket's event loop. */
@@ -24,7 +24,7 @@ public interface Sink {
     void eof();
 
     /** The socket has failed. */
-    void failed(Errno errno);
+    void failed(SocketFault fault);
 
     /** Something failed that does not end anything: a datagram that cannot be sent, a connection that has to wait. */
     void problem(Errno errno, String detail);

@@ -1,7 +1,7 @@
 package io.socketproxy.relay;
 
 import io.netty.buffer.ByteBuf;
-import io.socketproxy.socket.SocketFault;
+import io.socketproxy.fault.SocketFault;
 
 /** A socket's side. Everything happens on the socket's event loop. */
 public interface SocketEnd {

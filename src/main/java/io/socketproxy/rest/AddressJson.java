@@ -3,8 +3,8 @@ package io.socketproxy.rest;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.InetText;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.SockAddr;
-import io.socketproxy.socket.SocketFault;
 import org.jspecify.annotations.Nullable;
 
 /** An address on the wire: {@code {host, port}}, with {@code {flowinfo, scopeId}} for AF_INET6, or {@code {path}} for AF_UNIX. */
@@ -40,10 +40,10 @@ public record AddressJson(
     public Endpoint endpoint() {
         if (path == null) {
             if (host == null) {
-                throw SocketFault.invalid("host", "host is missing; \"\" stands for the wildcard address");
+                throw SocketFault.invalid("host", "host is missing. Give one; \"\" stands for the wildcard address.");
             }
             if (port == null) {
-                throw SocketFault.invalid("port", "port is missing");
+                throw SocketFault.invalid("port", "port is missing. Give one.");
             }
         }
         return partialEndpoint();
@@ -52,7 +52,7 @@ public record AddressJson(
     /** The endpoint, whose host may be missing and whose missing port is 0. */
     public Endpoint partialEndpoint() {
         if (path != null && (host != null || port != null)) {
-            throw SocketFault.invalid("path", "an address is either {host, port} or {path}");
+            throw SocketFault.invalid("path", "An address is either {host, port} or {path}.");
         }
         int number = port == null ? 0 : port;
         requireRange("port", number, 65_535);
@@ -65,7 +65,7 @@ public record AddressJson(
 
     private static void requireRange(String field, long value, long maximum) {
         if (value < 0 || value > maximum) {
-            throw SocketFault.invalid(field, field + " must be 0-" + maximum + ", not " + value);
+            throw SocketFault.invalid(field, field + " must be 0-" + maximum + ", not " + value + ".");
         }
     }
 }

@@ -1,7 +1,8 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.fault.SocketFault;
+import io.socketproxy.http.UnfitValue;
 import io.socketproxy.libc.Constants;
-import io.socketproxy.socket.SocketFault;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -24,7 +25,9 @@ public record Constant(List<String> terms) {
     /** More than any list of flags has. */
     private static final int MAX_TERMS = 32;
 
-    private static final String TOO_MANY = "more than " + MAX_TERMS + " constants are combined";
+    private static final String TOO_MANY = "combines more than " + MAX_TERMS + " constants";
+
+    private static final String NONE = "must be a constant's name or number, or an array of them";
 
     private static final Pattern NUMBER = Pattern.compile("-?(0[xX][0-9a-fA-F]{1,8}|[0-9]{1,11})");
 
@@ -92,7 +95,7 @@ public record Constant(List<String> terms) {
         throw SocketFault.invalid(
                 field,
                 "\"" + term + "\" is neither a number of 32 bits nor a constant that begins with "
-                        + String.join(" or ", prefixes) + "; GET /api/v1/constants lists them");
+                        + String.join(" or ", prefixes) + ". GET /api/v1/constants lists them.");
     }
 
     /** For query parameters and path variables. */
@@ -112,7 +115,7 @@ public record Constant(List<String> terms) {
                 try {
                     return parse(json.getString());
                 } catch (IllegalArgumentException e) {
-                    return context.reportInputMismatch(Constant.class, TOO_MANY);
+                    throw new UnfitValue(json, TOO_MANY);
                 }
             }
             if (json.hasToken(JsonToken.VALUE_NUMBER_INT)) {
@@ -122,16 +125,16 @@ public record Constant(List<String> terms) {
                 List<String> terms = new ArrayList<>();
                 while (json.nextToken() != JsonToken.END_ARRAY) {
                     if (!json.hasToken(JsonToken.VALUE_STRING) && !json.hasToken(JsonToken.VALUE_NUMBER_INT)) {
-                        return (Constant) context.handleUnexpectedToken(Constant.class, json);
+                        throw new UnfitValue(json, NONE);
                     }
                     if (terms.size() == MAX_TERMS) {
-                        return context.reportInputMismatch(Constant.class, TOO_MANY);
+                        throw new UnfitValue(json, TOO_MANY);
                     }
                     terms.add(json.getString());
                 }
                 return new Constant(terms);
             }
-            return (Constant) context.handleUnexpectedToken(Constant.class, json);
+            throw new UnfitValue(json, NONE);
         }
     }
 }

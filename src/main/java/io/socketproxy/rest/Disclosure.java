@@ -35,7 +35,7 @@ class Disclosure {
     /** The decision's reason, without the address if the caller is not told that. */
     String reason(Decision decision) {
         String host = decision.target().host();
-        if (host == null || tells(host, decision.target().address())) {
+        if (host == null || host.isEmpty() || tells(host, decision.target().address())) {
             return decision.reason();
         }
         return host + " stands for " + decision.addressClass().description() + ", denied by rule " + decision.rule()

@@ -1,10 +1,10 @@
 package io.socketproxy.rest;
 
 import io.socketproxy.address.GaiError;
+import io.socketproxy.fault.Draining;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.quota.QuotaExceeded;
-import io.socketproxy.registry.Draining;
-import io.socketproxy.socket.SocketFault;
 import java.util.Map;
 import java.util.Optional;
 import org.springframework.http.HttpStatus;
@@ -36,6 +36,7 @@ final class ErrnoStatus {
         return switch (fault.errno()) {
             // Without a field it is the socket's state that the kernel objects to.
             case EINVAL -> fault.field() == null ? HttpStatus.CONFLICT : HttpStatus.BAD_REQUEST;
+            case ENOENT -> fault.field() == null ? HttpStatus.BAD_GATEWAY : HttpStatus.BAD_REQUEST;
             case EAFNOSUPPORT,
                     EPFNOSUPPORT,
                     EPROTONOSUPPORT,

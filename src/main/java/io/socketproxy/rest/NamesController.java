@@ -4,11 +4,11 @@ import io.socketproxy.address.AddrInfo;
 import io.socketproxy.address.GaiError;
 import io.socketproxy.address.InetText;
 import io.socketproxy.address.Resolver;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
@@ -52,7 +52,8 @@ class NamesController {
             @RequestParam(required = false) @Nullable Constant proto,
             @RequestParam(required = false) @Nullable Constant flags) {
         if (port != null && !SERVICE.matcher(port).matches()) {
-            throw SocketFault.invalid("port", "port is a number, or the name of a service in ASCII without blanks");
+            throw SocketFault.invalid(
+                    "port", "port must be a number, or the name of a service in ASCII without blanks.");
         }
         List<AddrInfo> infos;
         try {
@@ -125,7 +126,7 @@ class NamesController {
             Owner owner, @RequestParam String name, @RequestParam(required = false) @Nullable String proto) {
         int port = checked("name", () -> resolver.getservbyname(owner.name(), name, proto));
         if (port < 0) {
-            throw SocketFault.invalid("name", "the server knows no service " + name + ofProtocol(proto));
+            throw SocketFault.invalid("name", "The server knows no service " + name + ofProtocol(proto) + ".");
         }
         return new PortJson(port);
     }
@@ -136,11 +137,11 @@ class NamesController {
     NameJson getservbyport(
             Owner owner, @RequestParam int port, @RequestParam(required = false) @Nullable String proto) {
         if (port < 0 || port > 65_535) {
-            throw SocketFault.invalid("port", "port must be 0-65535, not " + port);
+            throw SocketFault.invalid("port", "port must be 0-65535, not " + port + ".");
         }
         String name = checked("proto", () -> resolver.getservbyport(owner.name(), port, proto));
         if (name == null) {
-            throw SocketFault.invalid("port", "the server knows no service at port " + port + ofProtocol(proto));
+            throw SocketFault.invalid("port", "The server knows no service at port " + port + ofProtocol(proto) + ".");
         }
         return new NameJson(name);
     }
@@ -155,7 +156,8 @@ class NamesController {
     PackedJson inet_aton(@RequestParam String ip) {
         byte[] packed = checked("ip", () -> InetText.aton(ip));
         if (packed == null) {
-            throw SocketFault.invalid("ip", "illegal IP address string passed to inet_aton");
+            throw SocketFault.invalid(
+                    "ip", "ip must be an IPv4 address as inet_aton reads it: 192.0.2.1, 0xc0000201, 192.513 …");
         }
         return packed(packed);
     }
@@ -171,7 +173,7 @@ class NamesController {
     PackedJson inet_pton(@RequestParam Constant family, @RequestParam String ip) {
         byte[] packed = checked("ip", () -> InetText.pton(internetFamily(family), ip));
         if (packed == null) {
-            throw SocketFault.invalid("ip", "illegal IP address string passed to inet_pton");
+            throw SocketFault.invalid("ip", "ip must be an address of this family, written out.");
         }
         return packed(packed);
     }
@@ -189,7 +191,7 @@ class NamesController {
     private static int internetFamily(Constant family) {
         int number = family.number("family", "AF_");
         if (!Resolver.isInternet(number)) {
-            throw SocketFault.argument(Errno.EAFNOSUPPORT, "family", "the family must be AF_INET or AF_INET6");
+            throw SocketFault.argument(Errno.EAFNOSUPPORT, "family", "The family must be AF_INET or AF_INET6.");
         }
         return number;
     }
@@ -201,7 +203,11 @@ class NamesController {
     /** Base64 in either alphabet, padded or not; a plus that came as a space is one that nobody escaped. */
     private static byte[] bytes(String base64) {
         String standard = base64.replace(' ', '+').replace('-', '+').replace('_', '/');
-        return Base64.getDecoder().decode(standard);
+        try {
+            return Base64.getDecoder().decode(standard);
+        } catch (IllegalArgumentException e) {
+            throw SocketFault.invalid("packed", "packed must be an address of 4 or 16 bytes in base64.");
+        }
     }
 
     private interface Call<T extends @Nullable Object> {

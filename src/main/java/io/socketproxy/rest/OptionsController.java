@@ -1,10 +1,10 @@
 package io.socketproxy.rest;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
@@ -43,7 +43,7 @@ class OptionsController {
         int levelNumber = level(level);
         int nameNumber = name(name);
         if (length != null && (length < 1 || length > MAX_LENGTH)) {
-            throw SocketFault.invalid("length", "length is 1 to " + MAX_LENGTH + ", not " + length);
+            throw SocketFault.invalid("length", "length must be 1 to " + MAX_LENGTH + ", not " + length + ".");
         }
         return asArgument(() -> sockets.with(
                 owner.name(),
@@ -71,19 +71,19 @@ class OptionsController {
         int given = (body.value() != null ? 1 : 0) + (body.data() != null ? 1 : 0) + (body.length() != null ? 1 : 0);
         if (given != 1) {
             throw SocketFault.invalid(
-                    "value", "give one of value (an integer), data (base64) and length (a null value)");
+                    "value", "Give one of value (an integer), data (base64) and length (a null value).");
         }
         Long value = body.value();
         if (value != null && (value < Integer.MIN_VALUE || value > 0xffff_ffffL)) {
-            throw SocketFault.invalid("value", "value is an integer of 32 bits, not " + value);
+            throw SocketFault.invalid("value", "value must be an integer of 32 bits, not " + value + ".");
         }
         byte[] data = body.data();
         Integer length = body.length();
         if (length != null && (length < 0 || length > MAX_LENGTH)) {
-            throw SocketFault.invalid("length", "length is 0 to " + MAX_LENGTH + ", not " + length);
+            throw SocketFault.invalid("length", "length must be 0 to " + MAX_LENGTH + ", not " + length + ".");
         }
         if (data != null && data.length > MAX_LENGTH) {
-            throw SocketFault.invalid("data", "data is at most " + MAX_LENGTH + " bytes");
+            throw SocketFault.invalid("data", "data must be " + MAX_LENGTH + " bytes at most.");
         }
         asArgument(() -> {
             sockets.using(
@@ -108,13 +108,13 @@ class OptionsController {
         T run();
     }
 
-    /** An option's EINVAL is about the argument, where that of other calls is about the socket's state. */
+    /** An option's EINVAL and ENOENT are about the argument, where those of other calls are about the socket's state and the target. */
     private static <T> T asArgument(Call<T> call) {
         try {
             return call.run();
         } catch (SocketFault fault) {
-            if (fault.errno() == Errno.EINVAL && fault.field() == null) {
-                throw SocketFault.invalid("value", "the kernel does not take this value or length for the option");
+            if ((fault.errno() == Errno.EINVAL || fault.errno() == Errno.ENOENT) && fault.field() == null) {
+                throw SocketFault.argument(fault.errno(), "value", fault.getMessage());
             }
             throw fault;
         }

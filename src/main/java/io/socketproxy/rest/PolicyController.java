@@ -1,5 +1,6 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.observability.RuleCounts;
@@ -9,7 +10,6 @@ import io.socketproxy.policy.RuleText;
 import io.socketproxy.registry.SocketEvents.Operation;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -85,7 +85,7 @@ class PolicyController {
                 new AddressJson(body.host(), body.port(), body.flowinfo(), body.scopeId(), body.path()).endpoint();
         int type = Constant.numberOr(body.type(), Constants.SOCK_STREAM, "type", "SOCK_");
         if (type != Constants.SOCK_STREAM && type != Constants.SOCK_DGRAM) {
-            throw SocketFault.invalid("type", "the type is SOCK_STREAM or SOCK_DGRAM");
+            throw SocketFault.invalid("type", "The type must be SOCK_STREAM or SOCK_DGRAM.");
         }
         List<Decision> decisions =
                 sockets.explain(owner.name(), endpoint, Constants.AF_UNSPEC, type, operation(body.operation()));
@@ -109,7 +109,7 @@ class PolicyController {
             case "connect" -> Operation.CONNECT;
             case "sendto" -> Operation.SENDTO;
             case "bind" -> Operation.BIND;
-            default -> throw SocketFault.invalid("operation", "operation is connect, sendto or bind");
+            default -> throw SocketFault.invalid("operation", "operation must be connect, sendto or bind.");
         };
     }
 }

@@ -1,11 +1,12 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.JsonBodies;
 import io.socketproxy.http.Timeouts;
+import io.socketproxy.http.UnfitValue;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -76,16 +77,14 @@ class PollController {
     /** The entries of a poll, counted while they are read. */
     static final class PollEntries extends ValueDeserializer<List<PollEntry>> {
         @Override
-        public @Nullable List<PollEntry> deserialize(JsonParser json, DeserializationContext context) {
+        public List<PollEntry> deserialize(JsonParser json, DeserializationContext context) {
             if (!json.isExpectedStartArrayToken()) {
-                @SuppressWarnings("unchecked")
-                List<PollEntry> none = (List<PollEntry>) context.handleUnexpectedToken(List.class, json);
-                return none;
+                throw new UnfitValue(json, "must be an array of {id, events}");
             }
             List<PollEntry> entries = new ArrayList<>();
             while (json.nextToken() != JsonToken.END_ARRAY) {
                 if (entries.size() == MAX_POLL) {
-                    throw SocketFault.invalid("sockets", "at most " + MAX_POLL + " sockets in one poll");
+                    throw SocketFault.invalid("sockets", "One poll is of " + MAX_POLL + " sockets at most.");
                 }
                 try {
                     entries.add(json.hasToken(JsonToken.VALUE_NULL) ? null : context.readValue(json, PollEntry.class));
@@ -106,14 +105,14 @@ class PollController {
     @PostMapping(path = "/poll", produces = MediaType.APPLICATION_JSON_VALUE)
     PollJson poll(Owner owner, @RequestBody PollRequest body, HttpServletRequest http) {
         if (body.sockets() == null) {
-            throw SocketFault.invalid("sockets", "sockets is missing: a list of {id, events}");
+            throw SocketFault.invalid("sockets", "sockets is missing. Give an array of {id, events}.");
         }
         List<Sockets.Interest> interests = new ArrayList<>();
         Map<Constant, Integer> known = new HashMap<>();
         for (PollEntry entry : body.sockets()) {
             int index = interests.size();
             if (entry == null || entry.id() == null) {
-                throw SocketFault.invalid("sockets[" + index + "].id", "id is missing");
+                throw SocketFault.invalid("sockets[" + index + "].id", "id is missing. Give a socket's.");
             }
             int events = entry.events() == null
                     ? Constants.POLLIN

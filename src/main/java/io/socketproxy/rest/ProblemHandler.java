@@ -1,6 +1,9 @@
 package io.socketproxy.rest;
 
 import io.socketproxy.address.GaiError;
+import io.socketproxy.fault.Draining;
+import io.socketproxy.fault.PartlySent;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.Causes;
 import io.socketproxy.http.ContentCoding;
 import io.socketproxy.http.Problems;
@@ -9,12 +12,9 @@ import io.socketproxy.http.UnreadBody;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.quota.QuotaExceeded;
-import io.socketproxy.registry.Draining;
 import io.socketproxy.registry.PolicyDenied;
 import io.socketproxy.security.TooManyTickets;
 import io.socketproxy.socket.Caller;
-import io.socketproxy.socket.PartlySent;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.SourceFailed;
 import io.socketproxy.websocket.OpeningHandshake;
 import jakarta.servlet.http.HttpServletRequest;
@@ -116,8 +116,8 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
                 Problems.of(
                         HttpStatus.TOO_MANY_REQUESTS,
                         Errno.EAGAIN,
-                        "too many tickets are unspent: use those, or wait until they expire; a client that can set headers"
-                                + " needs none",
+                        "Too many tickets are unspent. Use those, or wait until they expire; a client that can set headers"
+                                + " needs none.",
                         request),
                 Problems.retryAfter(exception.retryAfter()));
     }
@@ -153,7 +153,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         return Problems.answer(Problems.of(
                 HttpStatus.BAD_REQUEST,
                 Errno.EINVAL,
-                "the query is not acceptable: keep control characters and what is no character out of names and values",
+                "The query holds control characters, or what is no character. Keep them out of names and values.",
                 request));
     }
 
@@ -163,8 +163,8 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         return Problems.answer(Problems.of(
                 HttpStatus.SERVICE_UNAVAILABLE,
                 Errno.EINTR,
-                "the wait was broken off, since you had shut the connection down for writing or the server stops;"
-                        + " nothing was taken: call again, and keep the connection open until the answer",
+                "The wait was broken off, since the server stops or you had shut the connection down for writing; nothing"
+                        + " was taken. Call again, and keep the connection open until the answer.",
                 request));
     }
 
@@ -197,15 +197,21 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
     /** Percent-encoding that is no UTF-8, and the like; Tomcat parses parameters when they are first asked for. */
     @ExceptionHandler
     ResponseEntity<Object> badParameter(InvalidParameterException exception, HttpServletRequest request) {
-        return Problems.answer(
-                Problems.of(HttpStatus.BAD_REQUEST, Errno.EINVAL, "the query is not percent-encoded UTF-8", request));
+        return Problems.answer(Problems.of(
+                HttpStatus.BAD_REQUEST,
+                Errno.EINVAL,
+                "The query is not percent-encoded UTF-8. Encode it so.",
+                request));
     }
 
     @ExceptionHandler
     ResponseEntity<Object> unexpected(RuntimeException exception, HttpServletRequest request) {
         LOG.error("{} {} failed", request.getMethod(), request.getRequestURI(), exception);
         return Problems.answer(Problems.of(
-                HttpStatus.INTERNAL_SERVER_ERROR, Errno.EIO, "a defect of the server; its log says more", request));
+                HttpStatus.INTERNAL_SERVER_ERROR,
+                Errno.EIO,
+                "This is a defect of the server, of which its log says more. Tell the operator.",
+                request));
     }
 
     @Override
@@ -230,7 +236,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         }
         HttpStatus status = HttpStatus.valueOf(statusCode.value());
         Errno errno = exception instanceof NoResourceFoundException ? Errno.ENOENT : Errno.EINVAL;
-        UnfitRequest unfit = UnfitRequest.of(exception);
+        UnfitRequest unfit = UnfitRequest.of(exception, request);
         ProblemDetail problem = Problems.of(status, errno, unfit.detail(), request);
         Problems.field(problem, unfit.field());
         return Problems.answer(problem, headers);

@@ -1,6 +1,8 @@
 package io.socketproxy.rest;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
+import io.socketproxy.fault.SocketFault;
+import io.socketproxy.fault.SocketState;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
@@ -9,8 +11,6 @@ import io.socketproxy.registry.Lease;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Poll;
-import io.socketproxy.socket.SocketFault;
-import io.socketproxy.socket.SocketState;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Instant;
 import java.util.LinkedHashMap;

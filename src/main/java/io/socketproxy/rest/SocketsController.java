@@ -2,13 +2,13 @@ package io.socketproxy.rest;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.PathPrefix;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.stream.Streams;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
@@ -152,7 +152,7 @@ class SocketsController {
             @RequestParam(defaultValue = "100") int limit,
             @RequestParam(required = false) @Nullable String cursor) {
         if (limit < 1 || limit > MAX_PAGE) {
-            throw SocketFault.invalid("limit", "limit is 1 to " + MAX_PAGE + ", not " + limit);
+            throw SocketFault.invalid("limit", "limit must be 1 to " + MAX_PAGE + ", not " + limit + ".");
         }
         Sockets.Page page = sockets.list(owner.name(), after(cursor), limit);
         String next = page.more() ? Sockets.cursor(page.handles().getLast()) : null;
@@ -189,7 +189,7 @@ class SocketsController {
                 return after;
             }
         }
-        throw SocketFault.invalid("cursor", "the cursor is the nextCursor of the page before");
+        throw SocketFault.invalid("cursor", "cursor must be the nextCursor of the page before.");
     }
 
     @GetMapping("/sockets/{id}")
@@ -221,7 +221,7 @@ class SocketsController {
     SocketJson setLease(Owner owner, @PathVariable String id, @RequestBody LeaseRequest body) {
         Duration duration = milliseconds("durationMs", body.durationMs());
         if (duration == null) {
-            throw SocketFault.invalid("durationMs", "durationMs is missing");
+            throw SocketFault.invalid("durationMs", "durationMs is missing. Give it.");
         }
         return sockets.with(owner.name(), id, handle -> {
             sockets.lease(handle, duration);
@@ -300,7 +300,7 @@ class SocketsController {
     SocketJson shutdown(Owner owner, @PathVariable String id, @RequestBody ShutdownRequest body) {
         int how = Constant.numberOr(body.how(), -1, "how", "SHUT_");
         if (how < Constants.SHUT_RD || how > Constants.SHUT_RDWR) {
-            throw SocketFault.invalid("how", "how is SHUT_RD, SHUT_WR or SHUT_RDWR");
+            throw SocketFault.invalid("how", "how must be SHUT_RD, SHUT_WR or SHUT_RDWR.");
         }
         return sockets.with(owner.name(), id, handle -> {
             handle.socket().shutdown(how);
@@ -342,7 +342,7 @@ class SocketsController {
 
     private static @Nullable Duration milliseconds(String field, @Nullable Long value) {
         if (value != null && value < 1) {
-            throw SocketFault.invalid(field, field + " is 1 or more, not " + value);
+            throw SocketFault.invalid(field, field + " must be 1 or more, not " + value + ".");
         }
         return value == null ? null : Duration.ofMillis(value);
     }

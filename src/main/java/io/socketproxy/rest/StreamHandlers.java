@@ -1,13 +1,13 @@
 package io.socketproxy.rest;
 
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.KnownParameters;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.stream.StreamViews;
 import io.socketproxy.stream.Streams;
 import io.socketproxy.websocket.OpeningHandshake;
@@ -182,7 +182,7 @@ class StreamHandlers {
             try {
                 return text == null ? null : conversion.convert(text, type);
             } catch (ConversionException e) {
-                throw SocketFault.invalid(name, name + " cannot be \"" + text + "\"");
+                throw SocketFault.invalid(name, name + " cannot be \"" + text + "\".");
             }
         }
 

@@ -1,11 +1,11 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.TcpInfoFields;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.SocketOptions;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;

@@ -1,13 +1,15 @@
 package io.socketproxy.socket;
 
 import static io.socketproxy.libc.Constants.POLLIN;
-import static io.socketproxy.libc.Constants.SOL_SOCKET;
-import static io.socketproxy.libc.Constants.SO_PROTOCOL;
 
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoEventLoopGroup;
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.PartlySent;
+import io.socketproxy.fault.Situation;
+import io.socketproxy.fault.SocketFault;
+import io.socketproxy.fault.SocketState;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.overload.Exhausted;
@@ -15,8 +17,6 @@ import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Transport;
 import io.socketproxy.socket.bytes.Pushback;
-import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -47,14 +47,14 @@ public final class BsdSocket implements AutoCloseable {
     /** The one who is told of close(). */
     private volatile @Nullable Runnable whenClosed;
 
-    private BsdSocket(SocketKind kind, IoEventLoop loop, Descriptor descriptor, boolean connected) {
+    private BsdSocket(SocketKind kind, IoEventLoop loop, Descriptor descriptor, @Nullable SockAddr peer) {
         this.kind = kind;
         this.loop = loop;
         this.descriptor = descriptor;
         this.poll = new SocketPoll(descriptor, loop, pushback);
         this.receiving = new ReceiveHalf(descriptor, kind, poll, pushback);
         this.sending = new SendHalf(descriptor, kind, poll);
-        this.peer = new Peer(descriptor, kind, poll, sending, connected);
+        this.peer = new Peer(descriptor, kind, poll, sending, peer);
         this.options = new SocketOptions(descriptor);
     }
 
@@ -65,7 +65,8 @@ public final class BsdSocket implements AutoCloseable {
      * @param permit the socket's from now on if this returns, still the caller's if it throws
      */
     public static BsdSocket open(int family, int type, int proto, IoEventLoopGroup loops, Permit permit) {
-        return adopt(SocketFault.check(Libc.socket(family, type, proto)), family, type, loops, permit, false);
+        int number = SocketFault.check(Call.SOCKET, null, Libc.socket(family, type, proto));
+        return adopt(number, family, type, loops, permit, null);
     }
 
     /** Two sockets connected to each other; socketpair(2). */
@@ -74,21 +75,16 @@ public final class BsdSocket implements AutoCloseable {
     /** Opens a pair; each socket takes over one permit if this returns, and has the next of the loops. */
     public static Pair pair(int family, int type, int proto, IoEventLoopGroup loops, Permit first, Permit second) {
         int[] pair = new int[2];
-        SocketFault.check(Libc.socketpair(family, type, proto, pair));
+        SocketFault.check(Call.SOCKET, null, Libc.socketpair(family, type, proto, pair));
         return new Pair(
-                adopt(pair[0], family, type, loops, first, true), adopt(pair[1], family, type, loops, second, true));
+                adopt(pair[0], family, type, loops, first, Peer.UNNAMED),
+                adopt(pair[1], family, type, loops, second, Peer.UNNAMED));
     }
 
     private static BsdSocket adopt(
-            int number, int family, int type, IoEventLoopGroup loops, Permit permit, boolean connected) {
-        int proto = 0;
-        try {
-            proto = Libc.getsockoptInt(number, SOL_SOCKET, SO_PROTOCOL);
-        } catch (ErrnoException e) {
-            // Every socket of these families has SO_PROTOCOL; 0 stands for the family's own choice anyway.
-        }
-        SocketKind kind = new SocketKind(family, type, proto);
-        return new BsdSocket(kind, loops.next(), new Descriptor(number, kind.isStream(), permit), connected);
+            int number, int family, int type, IoEventLoopGroup loops, Permit permit, @Nullable SockAddr peer) {
+        SocketKind kind = SocketKind.of(number, family, type);
+        return new BsdSocket(kind, loops.next(), new Descriptor(number, kind.isStream(), permit), peer);
     }
 
     /** AF_INET, AF_INET6 or AF_UNIX. */
@@ -146,15 +142,21 @@ public final class BsdSocket implements AutoCloseable {
         return peer.wasSeen();
     }
 
+    /** What a fault tells of this socket as it is now; null once it is closed. */
+    public @Nullable Situation situation() {
+        return peer.situation();
+    }
+
     /** bind(2). */
     public void bind(Cleared.Local local) {
         SockAddr address = kind.address(local);
-        descriptor.call(() -> SocketFault.check(Libc.bind(descriptor.number(), address)));
+        descriptor.call(() -> SocketFault.check(Call.BIND, address, Libc.bind(descriptor.number(), address)));
     }
 
     /** listen(2); a backlog below 0 counts as 0, and the kernel's maximum applies silently. */
     public void listen(int backlog) {
-        descriptor.call(() -> SocketFault.check(Libc.listen(descriptor.number(), Math.max(backlog, 0))));
+        descriptor.call(
+                () -> SocketFault.check(Call.LISTEN, null, Libc.listen(descriptor.number(), Math.max(backlog, 0))));
     }
 
     /**
@@ -199,10 +201,10 @@ public final class BsdSocket implements AutoCloseable {
             SockAddr from = accepted.peer();
             if (from == null) {
                 permit.close();
-                SocketHalf.requirePending(accepted.descriptor());
+                SocketHalf.requirePending(Call.ACCEPT, null, accepted.descriptor());
                 return null;
             }
-            return new Accepted(adopt(accepted.descriptor(), family(), type(), loops, permit, true), from);
+            return new Accepted(adopt(accepted.descriptor(), family(), type(), loops, permit, from), from);
         });
     }
 
@@ -268,12 +270,6 @@ public final class BsdSocket implements AutoCloseable {
      */
     public int send(byte[] data, int flags, Cleared.@Nullable Remote destination, Deadline deadline) {
         return sending.send(data, 0, data.length, flags, kind.addressOrNull(destination), deadline);
-    }
-
-    /** Bytes to send, read as the socket takes them. */
-    public interface Source {
-        /** As {@link InputStream#read(byte[])}: how many bytes were put in the buffer, or -1 at the end. */
-        int read(byte[] buffer) throws IOException;
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.socketproxy.socket;
 
+import io.socketproxy.fault.SocketFault;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;

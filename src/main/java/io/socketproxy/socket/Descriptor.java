@@ -1,5 +1,7 @@
 package io.socketproxy.socket;
 
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
@@ -7,6 +9,7 @@ import io.socketproxy.libc.Linger;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A socket's descriptor: the one owner of its number, and of the leave to have it.
@@ -81,7 +84,8 @@ final class Descriptor {
 
     /** What ends the waits of a socket that is closed. */
     static SocketFault closedMeanwhile() {
-        return new SocketFault(Errno.EBADF, "the socket was closed meanwhile");
+        return new SocketFault(
+                Errno.EBADF, "The socket was closed meanwhile. Make a new one with POST /api/v1/sockets.");
     }
 
     /** Completes when the number has been closed. */
@@ -106,11 +110,16 @@ final class Descriptor {
 
     /** Runs a query inside; its errno becomes a fault. */
     <T> T query(Query<T> query) {
+        return query(Call.OTHER, null, query);
+    }
+
+    /** As the other, of a call that is given the subject. */
+    <T> T query(Call call, @Nullable Object subject, Query<T> query) {
         requireEntry();
         try {
             return query.ask();
         } catch (ErrnoException e) {
-            throw new SocketFault(e.errno());
+            throw new SocketFault(e.errno(), call, subject);
         } finally {
             leave();
         }

@@ -8,6 +8,7 @@ import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.epoll.EpollIoEvent;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.wire.HandlerFailures;
 import io.socketproxy.wire.LoopRegistration;
@@ -57,7 +58,8 @@ final class EpollRegistration extends LoopRegistration {
             }
         });
         if (!run(() -> add(waiter))) {
-            waiter.completeExceptionally(new SocketFault(Errno.EBADF, "the server is stopping"));
+            waiter.completeExceptionally(
+                    new SocketFault(Errno.EBADF, "The server is stopping. Try again at another one, or later."));
         }
         return waiter;
     }
@@ -103,7 +105,8 @@ final class EpollRegistration extends LoopRegistration {
             return;
         }
         if (!register()) {
-            waiter.completeExceptionally(new SocketFault(Errno.ENOBUFS, "the event loop takes no more descriptors"));
+            waiter.completeExceptionally(
+                    new SocketFault(Errno.ENOBUFS, "The server can wait for no more sockets. Try again later."));
             return;
         }
         waiters.add(waiter);
@@ -129,7 +132,8 @@ final class EpollRegistration extends LoopRegistration {
             arm(wanted);
         } catch (Throwable failure) {
             HandlerFailures.record("wait for a descriptor", failure);
-            failAll(new SocketFault(Errno.ENOBUFS, "the event loop could not tell what is ready; try again"));
+            failAll(new SocketFault(
+                    Errno.ENOBUFS, "The server could not tell whether the socket is ready. Try again."));
         }
     }
 

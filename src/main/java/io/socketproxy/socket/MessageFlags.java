@@ -12,6 +12,7 @@ import static io.socketproxy.libc.Constants.MSG_PEEK;
 import static io.socketproxy.libc.Constants.MSG_TRUNC;
 import static io.socketproxy.libc.Constants.MSG_WAITALL;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 
 /**
@@ -40,8 +41,8 @@ public final class MessageFlags {
             throw SocketFault.argument(
                     Errno.EOPNOTSUPP,
                     "flags",
-                    "flags 0x" + Integer.toHexString(flags & ~mask)
-                            + " cannot be passed by a remote caller; allowed are " + names);
+                    "The flags 0x" + Integer.toHexString(flags & ~mask)
+                            + " cannot be passed by a remote caller. Allowed are: " + names + ".");
         }
         return flags;
     }

@@ -4,6 +4,10 @@ import static io.socketproxy.libc.Constants.POLLOUT;
 import static io.socketproxy.libc.Constants.SOL_SOCKET;
 import static io.socketproxy.libc.Constants.SO_ACCEPTCONN;
 
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.Situation;
+import io.socketproxy.fault.SocketFault;
+import io.socketproxy.fault.SocketState;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
@@ -14,19 +18,24 @@ import org.jspecify.annotations.Nullable;
 
 /** Whom a socket is connected to: connect(2), started, waited for and broken off, and what has become of it. All methods may be called concurrently. */
 final class Peer {
+    /** One that has no address, as most AF_UNIX sockets. */
+    static final SockAddr UNNAMED = new SockAddr.Unix("");
+
     private final Descriptor descriptor;
     private final SocketKind kind;
     private final SocketPoll poll;
     private final SendHalf sending;
     private volatile boolean seen;
+    private volatile @Nullable SockAddr last;
 
-    /** @param seen whether the socket is connected from the start */
-    Peer(Descriptor descriptor, SocketKind kind, SocketPoll poll, SendHalf sending, boolean seen) {
+    /** @param peer whom the socket is connected to from the start; null for nobody */
+    Peer(Descriptor descriptor, SocketKind kind, SocketPoll poll, SendHalf sending, @Nullable SockAddr peer) {
         this.descriptor = descriptor;
         this.kind = kind;
         this.poll = poll;
         this.sending = sending;
-        this.seen = seen;
+        this.seen = peer != null;
+        this.last = peer;
     }
 
     /** Whether there ever was one, as far as anybody has seen. */
@@ -34,26 +43,39 @@ final class Peer {
         return seen;
     }
 
+    /** As {@link BsdSocket#situation}. */
+    @Nullable
+    Situation situation() {
+        try {
+            SockAddr local = descriptor.query(() -> Libc.getsockname(descriptor.number()));
+            return new Situation(kind.isStream(), state(), local, last, sending.isShut());
+        } catch (SocketFault closed) {
+            return null;
+        }
+    }
+
     /** As {@link BsdSocket#startConnect}. */
     @Nullable
     Errno startConnect(SockAddr address) {
         int result = descriptor.call(() -> Libc.connect(descriptor.number(), address));
         if (result >= 0) {
+            last = address;
             seen = true;
             sending.reopen();
             return null;
         }
         Errno errno = Errno.of(result);
         if (errno == Errno.EINPROGRESS || errno == Errno.EALREADY || errno == Errno.EAGAIN) {
+            last = errno == Errno.EINPROGRESS ? address : last;
             return errno;
         }
-        throw new SocketFault(errno);
+        throw new SocketFault(errno, Call.CONNECT, address);
     }
 
     /** As {@link BsdSocket#finishConnect}. */
     void finishConnect(SockAddr address, Errno pending, Deadline deadline) {
         if (deadline.isImmediate()) {
-            throw new SocketFault(pending);
+            throw new SocketFault(pending, Call.CONNECT, address);
         }
         descriptor.requireEntry();
         try {
@@ -67,8 +89,7 @@ final class Peer {
                 atOnce = false;
                 if (!again) {
                     throw new SocketFault(
-                            state == Errno.EAGAIN ? Errno.EAGAIN : Errno.EINPROGRESS,
-                            "still connecting when the time was up; poll for POLLOUT, or connect again to go on waiting");
+                            state == Errno.EAGAIN ? Errno.EAGAIN : Errno.EINPROGRESS, Call.CONNECT, address);
                 }
                 // Not SO_ERROR: only a second connect() leaves the socket fit for another try.
                 state = startConnect(address);

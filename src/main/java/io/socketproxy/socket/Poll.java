@@ -4,6 +4,7 @@ import static io.socketproxy.libc.Constants.POLLERR;
 import static io.socketproxy.libc.Constants.POLLHUP;
 import static io.socketproxy.libc.Constants.POLLNVAL;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import java.util.ArrayList;
 import java.util.Arrays;

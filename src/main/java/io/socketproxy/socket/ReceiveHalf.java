@@ -12,6 +12,8 @@ import static io.socketproxy.libc.Constants.POLLNVAL;
 import static io.socketproxy.libc.Constants.POLLRDHUP;
 
 import io.netty.channel.IoEventLoop;
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Room;
@@ -221,7 +223,7 @@ final class ReceiveHalf extends SocketHalf {
             MemorySegment buffer = arena.allocate(Math.max(size, 1)).asSlice(0, size);
             Libc.Received received = Libc.recvmsg(descriptor.number(), buffer, flags);
             if (received.length() < 0) {
-                requirePending((int) received.length());
+                requirePending(Call.RECEIVE, null, (int) received.length());
                 return null;
             }
             data = Libc.bytes(buffer, 0, (int) Math.min(received.length(), size));
@@ -245,7 +247,7 @@ final class ReceiveHalf extends SocketHalf {
         long length = Libc.recvmsg(descriptor.number(), MemorySegment.NULL, flags | MSG_PEEK | MSG_TRUNC)
                 .length();
         if (length < 0) {
-            requirePending((int) length);
+            requirePending(Call.RECEIVE, null, (int) length);
             return -1;
         }
         return (int) Math.min(wanted, length);
@@ -257,7 +259,7 @@ final class ReceiveHalf extends SocketHalf {
         try {
             Libc.Received received = Libc.recvmsg(descriptor.number(), buffer, 0);
             if (received.length() < 0) {
-                requirePending((int) received.length());
+                requirePending(Call.RECEIVE, null, (int) received.length());
                 return null;
             }
             count(received.length());

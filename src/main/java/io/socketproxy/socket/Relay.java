@@ -1,5 +1,6 @@
 package io.socketproxy.socket;
 
+import io.socketproxy.fault.SocketFault;
 import java.util.concurrent.CompletableFuture;
 
 /** Who relays the socket's bytes on a duplicate of its descriptor, and may have some queued. Called on any thread. */

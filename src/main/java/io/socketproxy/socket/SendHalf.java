@@ -6,6 +6,9 @@ import static io.socketproxy.libc.Constants.SHUT_RD;
 import static io.socketproxy.libc.Constants.SOL_SOCKET;
 import static io.socketproxy.libc.Constants.SO_SNDBUF;
 
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.PartlySent;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.SockAddr;
@@ -41,15 +44,15 @@ final class SendHalf extends SocketHalf {
     int send(byte[] data, int offset, int wanted, int flags, @Nullable SockAddr destination, Deadline deadline) {
         int length = kind.isStream() ? Math.min(wanted, MAX_STEP) : wanted;
         if (!kind.isStream() && length > Message.MAX_UDP_BYTES && length > longestDatagram()) {
-            throw new SocketFault(Errno.EMSGSIZE);
+            throw new SocketFault(Errno.EMSGSIZE, Call.SEND, destination);
         }
         int nativeFlags = MessageFlags.forSend(flags) & ~MSG_DONTWAIT;
         Deadline limit = (flags & MSG_DONTWAIT) != 0 ? Deadline.immediate() : deadline;
         if (!awaitRelay(limit)) {
             throw new SocketFault(
                     Errno.EAGAIN,
-                    "what a stream has sent to this socket goes first, and the peer does not read it. Nothing was sent: try again"
-                            + " later");
+                    "What a stream has sent to this socket goes first, and the peer does not read it. Try again later, or poll for"
+                            + " POLLOUT.");
         }
         // Whether another datagram socket's queue is full is told by readiness only of the peer one is connected to.
         int events = destination instanceof SockAddr.Unix && !kind.isStream() ? 0 : POLLOUT;
@@ -59,7 +62,7 @@ final class SendHalf extends SocketHalf {
                 MemorySegment.copy(data, offset, buffer, ValueLayout.JAVA_BYTE, 0, length);
                 long result = Libc.sendto(descriptor.number(), buffer, nativeFlags, destination);
                 if (result < 0) {
-                    requirePending((int) result);
+                    requirePending(Call.SEND, destination, (int) result);
                     return null;
                 }
                 count(result);
@@ -67,9 +70,7 @@ final class SendHalf extends SocketHalf {
             }
         });
         if (sent == null) {
-            throw new SocketFault(
-                    Errno.EAGAIN,
-                    "the send buffer stayed full; the peer does not read. Nothing was sent: try again later");
+            throw new SocketFault(Errno.EAGAIN, Call.SEND, destination);
         }
         return sent;
     }
@@ -92,7 +93,7 @@ final class SendHalf extends SocketHalf {
     }
 
     /** As {@link BsdSocket#sendAll}. */
-    long sendAll(BsdSocket.Source source, int flags, Supplier<Deadline> waits) {
+    long sendAll(Source source, int flags, Supplier<Deadline> waits) {
         byte[] buffer = new byte[BsdSocket.SENDALL_BYTES];
         long sent = 0;
         try {
@@ -107,9 +108,13 @@ final class SendHalf extends SocketHalf {
             }
             return sent;
         } catch (SocketFault fault) {
-            throw fault.field() != null ? fault : new PartlySent(fault.errno(), sent);
+            throw fault.field() != null ? fault : new PartlySent(fault, sent);
         } catch (Caller.Gone gone) {
-            throw new PartlySent(Errno.EINTR, sent);
+            throw new PartlySent(
+                    new SocketFault(
+                            Errno.EINTR,
+                            "The wait was broken off, since the server stops or you had shut the connection down for writing."),
+                    sent);
         } catch (IOException e) {
             throw new SourceFailed(e, sent);
         }
@@ -121,7 +126,7 @@ final class SendHalf extends SocketHalf {
         try {
             long sent = Libc.sendto(descriptor.number(), data, 0, destination);
             if (sent < 0) {
-                requirePending((int) sent);
+                requirePending(Call.SEND, destination, (int) sent);
                 return false;
             }
             count(sent);

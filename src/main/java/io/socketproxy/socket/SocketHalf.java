@@ -1,6 +1,9 @@
 package io.socketproxy.socket;
 
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.SockAddr;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -132,10 +135,10 @@ abstract class SocketHalf {
     }
 
     /** EAGAIN is the kernel's word for nothing yet; any other errno is thrown. */
-    static void requirePending(int result) {
+    static void requirePending(Call call, @Nullable SockAddr given, int result) {
         Errno errno = Errno.of(result);
         if (errno != Errno.EAGAIN) {
-            throw new SocketFault(errno);
+            throw new SocketFault(errno, call, given);
         }
     }
 }

@@ -4,13 +4,15 @@ import static io.socketproxy.libc.Constants.SOL_SOCKET;
 import static io.socketproxy.libc.Constants.SO_REUSEADDR;
 import static io.socketproxy.libc.Constants.SO_REUSEPORT;
 
+import io.socketproxy.fault.Call;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.libc.Linger;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,10 +24,25 @@ import org.jspecify.annotations.Nullable;
  * carry, or tells of the server (SO_PEERCRED, SO_COOKIE). See socket(7), ip(7), ipv6(7), tcp(7), udp(7).
  */
 public final class SocketOptions {
-    private record Option(int level, int name) {}
+    private record Option(int level, int name) {
+        /** The names where there are some: {@code SO_RCVBUF of SOL_SOCKET}. */
+        @Override
+        public String toString() {
+            String open = ALLOWED.get(this);
+            if (open != null) {
+                return open;
+            }
+            String family = level == SOL_SOCKET
+                    ? "SOCKET"
+                    : Constants.nameOf("IPPROTO_", level).orElse("").replace("IPPROTO_", "");
+            String names = level == SOL_SOCKET ? "SO_" : family + "_";
+            return Constants.nameOf(names, name).orElse("Option " + name) + " of "
+                    + (level == SOL_SOCKET ? "SOL_SOCKET" : family.isEmpty() ? "level " + level : "IPPROTO_" + family);
+        }
+    }
 
     // Those that can only be read are here as well: the kernel answers ENOPROTOOPT to setting SO_ERROR, SO_TYPE …
-    private static final Set<Option> ALLOWED = new HashSet<>();
+    private static final Map<Option, String> ALLOWED = new HashMap<>();
 
     static {
         allow(
@@ -104,26 +121,28 @@ public final class SocketOptions {
 
     /** An option's int; getsockopt(2). */
     public int get(int level, int name) {
-        requireAllowed(level, name);
-        return descriptor.query(() -> Libc.getsockoptInt(descriptor.number(), level, name));
+        return descriptor.query(
+                Call.GETSOCKOPT, allowed(level, name), () -> Libc.getsockoptInt(descriptor.number(), level, name));
     }
 
     /** An option's bytes, at most {@code length}; getsockopt(2). */
     public byte[] get(int level, int name, int length) {
-        requireAllowed(level, name);
-        return descriptor.query(() -> Libc.getsockopt(descriptor.number(), level, name, length));
+        return descriptor.query(
+                Call.GETSOCKOPT, allowed(level, name), () -> Libc.getsockopt(descriptor.number(), level, name, length));
     }
 
     /** setsockopt(2) of an int. */
     public void set(int level, int name, int value) {
-        requireAllowed(level, name);
-        descriptor.call(() -> SocketFault.check(Libc.setsockopt(descriptor.number(), level, name, value)));
+        Option option = allowed(level, name);
+        descriptor.call(() ->
+                SocketFault.check(Call.SETSOCKOPT, option, Libc.setsockopt(descriptor.number(), level, name, value)));
     }
 
     /** setsockopt(2) of bytes; null stands for a null pointer with {@code length}. */
     public void set(int level, int name, byte @Nullable [] value, int length) {
-        requireAllowed(level, name);
-        descriptor.call(() -> SocketFault.check(Libc.setsockopt(descriptor.number(), level, name, value, length)));
+        Option option = allowed(level, name);
+        descriptor.call(() -> SocketFault.check(
+                Call.SETSOCKOPT, option, Libc.setsockopt(descriptor.number(), level, name, value, length)));
     }
 
     /** Whether close(2) resets the peer, by whomever it comes, or ends in good order. */
@@ -173,18 +192,25 @@ public final class SocketOptions {
     }
 
     static void requireAllowed(int level, int name) {
-        if (!ALLOWED.contains(new Option(level, name))) {
+        allowed(level, name);
+    }
+
+    private static Option allowed(int level, int name) {
+        Option option = new Option(level, name);
+        if (!ALLOWED.containsKey(option)) {
             throw SocketFault.argument(
                     Errno.EPERM,
                     "name",
-                    "option " + name + " of level " + level
-                            + " is closed to remote callers; the documentation lists the options that are open");
+                    option
+                            + " is not among the options that a remote caller may read or set: it could reach outside the socket."
+                            + " docs/security.md lists those that are open.");
         }
+        return option;
     }
 
     private static void allow(String level, String... names) {
         for (String name : names) {
-            ALLOWED.add(new Option(Constants.require(level), Constants.require(name)));
+            ALLOWED.put(new Option(Constants.require(level), Constants.require(name)), name + " of " + level);
         }
     }
 }

@@ -4,6 +4,7 @@ import static io.socketproxy.libc.Constants.POLLIN;
 import static io.socketproxy.libc.Constants.POLLNVAL;
 
 import io.netty.channel.IoEventLoop;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.socket.bytes.Pushback;

@@ -1,5 +1,6 @@
 package io.socketproxy.socket;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Room;
 import io.socketproxy.socket.bytes.Delimiter;

@@ -1,11 +1,11 @@
 package io.socketproxy.stream;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.relay.SocketEnd;
-import io.socketproxy.socket.SocketFault;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
@@ -46,11 +46,11 @@ final class Control {
         try {
             message = mapper.readTree(text);
         } catch (JacksonException e) {
-            throw SocketFault.invalid("type", "a text message is one JSON object; data goes in binary messages");
+            throw SocketFault.invalid("type", "A text message is one JSON object. Send data in binary messages.");
         }
         if (!message.isObject() || !message.path("type").isString()) {
             throw SocketFault.invalid(
-                    "type", "a text message is a JSON object with a type; data goes in binary messages");
+                    "type", "A text message is a JSON object with a type. Send data in binary messages.");
         }
         String type = message.path("type").stringValue();
         return switch (type) {
@@ -59,7 +59,7 @@ final class Control {
             case "close" -> new Close();
             default ->
                 throw SocketFault.invalid(
-                        "type", "unknown type \"" + shortened(type) + "\"; known are shutdown, ack and close");
+                        "type", "Unknown type \"" + shortened(type) + "\". Known are: shutdown, ack, close.");
         };
     }
 
@@ -82,14 +82,14 @@ final class Control {
         } else if (how.isInt() && how.intValue() >= Constants.SHUT_RD && how.intValue() <= Constants.SHUT_RDWR) {
             return how.intValue();
         }
-        throw SocketFault.invalid("how", "how is SHUT_RD, SHUT_WR or SHUT_RDWR, or 0, 1 or 2");
+        throw SocketFault.invalid("how", "how must be SHUT_RD, SHUT_WR or SHUT_RDWR, or 0, 1 or 2.");
     }
 
     private static long received(JsonNode received) {
         if (received.isIntegralNumber() && received.canConvertToLong() && received.longValue() >= 0) {
             return received.longValue();
         }
-        throw SocketFault.invalid("received", "received is a number of bytes or connections, 0 or more");
+        throw SocketFault.invalid("received", "received must be a number of bytes or connections, 0 or more.");
     }
 
     private static String shortened(String text) {

@@ -1,10 +1,10 @@
 package io.socketproxy.stream;
 
 import io.netty.buffer.ByteBuf;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.relay.SocketEnd;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.websocket.ClientConnection;
 import io.socketproxy.websocket.CloseCode;
 import java.nio.charset.StandardCharsets;
@@ -86,7 +86,7 @@ final class FromClient implements ClientConnection.Events {
         try {
             obey(control.parse(text));
         } catch (SocketFault fault) {
-            session.problem(fault.errno(), String.valueOf(fault.getMessage()));
+            session.problem(fault.errno(), fault.getMessage());
         }
         flow.update();
     }

@@ -2,6 +2,7 @@ package io.socketproxy.stream;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.IoEventLoop;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Attachment;
@@ -10,7 +11,6 @@ import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.relay.Sink;
 import io.socketproxy.relay.SocketEnd;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.websocket.ClientConnection;
 import io.socketproxy.websocket.CloseCode;
 import io.socketproxy.websocket.Served;
@@ -198,15 +198,16 @@ final class Session implements Served, Sink {
     }
 
     @Override
-    public void failed(Errno errno) {
-        contained(() -> fail(errno)).run();
+    public void failed(SocketFault fault) {
+        contained(() -> fail(fault)).run();
     }
 
-    private void fail(Errno errno) {
+    private void fail(SocketFault fault) {
         if (mode.control() && isOpen()) {
-            send(host.control().error(errno, errno.strerror()));
+            send(host.control().error(fault.errno(), fault.getMessage()));
         }
-        finish(DetachReason.TARGET_FAILED, CloseCode.SERVER_ERROR, errno + ": " + errno.strerror());
+        // Not what to do about it, for which a close frame has no room.
+        finish(DetachReason.TARGET_FAILED, CloseCode.SERVER_ERROR, fault.errno() + ": " + fault.happened());
     }
 
     @Override
@@ -265,7 +266,7 @@ final class Session implements Served, Sink {
     public @Nullable Permit replaced() {
         Attachment held = attachment;
         Permit leave = held == null ? null : held.handOver();
-        finish(DetachReason.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": resumed by another WebSocket");
+        finish(DetachReason.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": Another WebSocket has resumed the stream");
         return leave;
     }
 
@@ -289,7 +290,7 @@ final class Session implements Served, Sink {
 
     /** The server stops. */
     void shutDown() {
-        finish(DetachReason.SHUTDOWN, CloseCode.GOING_AWAY, "the server is shutting down");
+        finish(DetachReason.SHUTDOWN, CloseCode.GOING_AWAY, "The server is stopping");
     }
 
     /** The client closes the handle. */
@@ -359,7 +360,7 @@ final class Session implements Served, Sink {
 
     private void crashed() {
         try {
-            fail(Errno.ENOBUFS);
+            fail(new SocketFault(Errno.ENOBUFS));
         } catch (RuntimeException | Error again) {
             ClientConnection of = client;
             if (of != null) {

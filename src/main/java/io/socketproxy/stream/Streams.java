@@ -2,6 +2,8 @@ package io.socketproxy.stream;
 
 import io.github.bucket4j.Bucket;
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.SocketFault;
+import io.socketproxy.fault.SocketState;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
@@ -14,8 +16,6 @@ import io.socketproxy.relay.Relays;
 import io.socketproxy.relay.SocketEnd;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
-import io.socketproxy.socket.SocketFault;
-import io.socketproxy.socket.SocketState;
 import io.socketproxy.websocket.ClientConnection;
 import io.socketproxy.websocket.Served;
 import io.socketproxy.wire.QueueMemory;
@@ -155,13 +155,15 @@ public final class Streams implements SmartLifecycle {
             boolean addressed,
             @Nullable Integer accepts) {
         if (received != null && received < 0) {
-            throw SocketFault.invalid("received", "received is a number of bytes, 0 or more, not " + received);
+            throw SocketFault.invalid(
+                    "received", "received must be a number of bytes, 0 or more, not " + received + ".");
         }
         if (window != null && window < 1) {
-            throw SocketFault.invalid("window", "window is a number of bytes, 1 or more, not " + window);
+            throw SocketFault.invalid("window", "window must be a number of bytes, 1 or more, not " + window + ".");
         }
         if (accepts != null && accepts < 0) {
-            throw SocketFault.invalid("accepts", "accepts is a number of connections, 0 or more, not " + accepts);
+            throw SocketFault.invalid(
+                    "accepts", "accepts must be a number of connections, 0 or more, not " + accepts + ".");
         }
         requireRunning();
         StreamMode mode = new StreamMode(subprotocol, false);
@@ -173,13 +175,13 @@ public final class Streams implements SmartLifecycle {
             }
             SocketState state = socket.state();
             if (accepts != null && state != SocketState.LISTENING) {
-                throw SocketFault.invalid("accepts", "accepts is for listening sockets");
+                throw SocketFault.invalid("accepts", "accepts is for listening sockets. Leave it out.");
             }
             if (!socket.isStream()) {
                 if (state != SocketState.CONNECTED && !addressed) {
                     throw new SocketFault(
                             Errno.ENOTCONN,
-                            "the datagram socket has no peer: connect it, or attach with addressed=true");
+                            "The datagram socket has no peer. Connect it, or attach with addressed=true.");
                 }
                 requireNoResume(received, "a datagram socket");
                 return relays.attachDatagrams(handle, addressed, HEADROOM, end -> session(handle, end, mode));
@@ -190,13 +192,13 @@ public final class Streams implements SmartLifecycle {
                     throw SocketFault.argument(
                             Errno.EINVAL,
                             "Sec-WebSocket-Protocol",
-                            "a listening socket's stream speaks " + StreamMode.CONTROL + "; offer that subprotocol");
+                            "A listening socket's stream speaks " + StreamMode.CONTROL + ". Offer that subprotocol.");
                 }
                 return relays.attachListener(handle, accepts, end -> session(handle, end, mode));
             }
             if (state != SocketState.CONNECTED && !socket.hadPeer() && !relays.hasByteStream(handle)) {
                 throw new SocketFault(
-                        Errno.ENOTCONN, "the socket is not connected; connect it first, or use GET /api/v1/connect");
+                        Errno.ENOTCONN, "The socket is not connected. Call connect first, or use GET /api/v1/connect.");
             }
             return relays.attachByteStream(
                     handle, new Relays.Position(received, window), HEADROOM, end -> session(handle, end, mode));
@@ -231,7 +233,7 @@ public final class Streams implements SmartLifecycle {
         requireRunning();
         StreamMode mode = new StreamMode(subprotocol, true);
         if (addressed && type != Constants.SOCK_DGRAM) {
-            throw SocketFault.invalid("addressed", "addressed is for datagrams; give type=SOCK_DGRAM as well");
+            throw SocketFault.invalid("addressed", "addressed is for datagrams. Give type=SOCK_DGRAM as well.");
         }
         Handle handle = endpoint == null
                 ? sockets.open(owner, family == Constants.AF_UNSPEC ? Constants.AF_INET : family, type, 0, null)
@@ -263,22 +265,22 @@ public final class Streams implements SmartLifecycle {
 
     private static void requireAddressable(BsdSocket socket) {
         if (socket.isStream()) {
-            throw SocketFault.invalid("addressed", "addressed is for datagram sockets");
+            throw SocketFault.invalid("addressed", "addressed is for datagram sockets. Leave it out.");
         }
         if (socket.family() == Constants.AF_UNIX) {
-            throw SocketFault.invalid("addressed", "addressed is for AF_INET and AF_INET6");
+            throw SocketFault.invalid("addressed", "addressed is for AF_INET and AF_INET6. Leave it out.");
         }
     }
 
     private static void requireNoResume(@Nullable Long received, String what) {
         if (received != null) {
-            throw SocketFault.invalid("received", what + " has no bytes to resume from; leave received out");
+            throw SocketFault.invalid("received", what + " has no bytes to resume from. Leave received out.");
         }
     }
 
     private void requireRunning() {
         if (phase == Phase.STOPPED) {
-            throw new SocketFault(Errno.EINTR, "the server is shutting down; try again at another one, or later");
+            throw new SocketFault(Errno.EINTR, "The server is stopping. Try again at another one, or later.");
         }
     }
 

@@ -74,7 +74,7 @@ public final class OpeningHandshake extends AbstractHandshakeHandler {
 
     private static UpgradeRequired noHandshake() {
         return new UpgradeRequired(
-                "this is a WebSocket's address: make a handshake (Upgrade: websocket, Connection: Upgrade) over HTTP/1.1");
+                "This is a WebSocket's address. Make a handshake (Upgrade: websocket, Connection: Upgrade) over HTTP/1.1.");
     }
 
     @Override
@@ -89,7 +89,7 @@ public final class OpeningHandshake extends AbstractHandshakeHandler {
 
     @Override
     protected void handleWebSocketVersionNotSupported(ServerHttpRequest request, ServerHttpResponse response) {
-        throw new UpgradeRequired("the WebSocket's version must be 13, said once");
+        throw new UpgradeRequired("The WebSocket's version must be 13, said once.");
     }
 
     /** By its exact name, as RFC 6455 has it; Spring's own rule ignores case. */

@@ -76,7 +76,8 @@ final class Upgrade implements RequestUpgradeStrategy {
         String key = request.getHeaders().getFirst(WebSocketHttpHeaders.SEC_WEBSOCKET_KEY);
         if (key == null || !isKey(key)) {
             throw new OpeningHandshake.InvalidHeader(
-                    WebSocketHttpHeaders.SEC_WEBSOCKET_KEY, "Sec-WebSocket-Key is 16 bytes in base64, given once");
+                    WebSocketHttpHeaders.SEC_WEBSOCKET_KEY,
+                    "Sec-WebSocket-Key must be 16 bytes in base64, given once.");
         }
         Served served = ((Offer) handler).serve.apply(subprotocol);
         webSockets.expect(served);

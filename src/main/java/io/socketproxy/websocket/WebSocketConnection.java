@@ -285,7 +285,8 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
         boolean wasOpen = state == State.OPEN || state == State.CLOSING;
         try {
             if (state == State.OPEN) {
-                wire.write(Frames.close(CloseCode.SERVER_ERROR, Errno.ENOBUFS + ": " + Errno.ENOBUFS.strerror()));
+                wire.write(
+                        Frames.close(CloseCode.SERVER_ERROR, Errno.ENOBUFS + ": The server has no room for this now"));
             }
             finish();
         } catch (RuntimeException | Error again) {

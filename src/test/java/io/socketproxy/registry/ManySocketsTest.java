@@ -8,12 +8,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.overload.Room;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
-import io.socketproxy.socket.SocketFault;
 import io.socketproxy.socket.Subscription;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;

@@ -3,9 +3,9 @@ package io.socketproxy.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
-import io.socketproxy.socket.SocketFault;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -193,7 +193,9 @@ class RaceTest {
         SocketFault fault = fault(SIX, FOUR);
 
         assertThat(fault.errno()).isEqualTo(Errno.ETIMEDOUT);
-        assertThat(fault).hasMessageContaining("0.0.0.1: ETIMEDOUT").hasMessageContaining("::1:0:0:0:1: ETIMEDOUT");
+        assertThat(fault)
+                .hasMessageContaining("0.0.0.1:80 did not answer in time (ETIMEDOUT)")
+                .hasMessageContaining("::1:0:0:0:1]:80 did not answer in time (ETIMEDOUT)");
         assertThat(course.now).isEqualTo(5_000);
     }
 

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.address.Resolver;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.overload.Budget;
@@ -20,7 +21,6 @@ import io.socketproxy.quota.LimitProperties;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Readiness;
-import io.socketproxy.socket.SocketFault;
 import java.io.File;
 import java.time.Duration;
 import java.util.List;

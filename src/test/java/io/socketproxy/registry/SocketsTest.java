@@ -9,13 +9,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.overload.Room;
 import io.socketproxy.quota.LimitProperties;
 import io.socketproxy.socket.Deadline;
-import io.socketproxy.socket.SocketFault;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

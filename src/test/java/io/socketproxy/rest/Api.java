@@ -142,13 +142,30 @@ final class Api {
         }
         try {
             HttpResponse<byte[]> response = client.send(request.build(), BodyHandlers.ofByteArray());
-            return new Answer(method + " " + path, response.statusCode(), response.headers(), response.body());
+            return inSentences(
+                    new Answer(method + " " + path, response.statusCode(), response.headers(), response.body()));
         } catch (IOException e) {
             throw new AssertionError(method + " " + path, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new AssertionError(e);
         }
+    }
+
+    /** What a problem says is for people: whole sentences, which the errno's own words are none of. */
+    private static Answer inSentences(Answer answer) {
+        if (answer.header("Content-Type")
+                        .filter("application/problem+json"::equals)
+                        .isPresent()
+                && answer.body().length > 0) {
+            JsonNode problem = answer.json();
+            assertThat(problem.path("detail").asString(""))
+                    .as(answer::toString)
+                    .matches("(?s).*[.…]")
+                    .doesNotStartWith(problem.path("title").asString(""))
+                    .doesNotContain("tools.jackson", "java.");
+        }
+        return answer;
     }
 
     /** A new socket's path. */

@@ -1,9 +1,9 @@
 package io.socketproxy.rest;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.StrictJson;
 import io.socketproxy.rest.bytes.SendController;
-import io.socketproxy.socket.SocketFault;
 import java.util.Arrays;
 import java.util.List;
 import tools.jackson.core.JacksonException;

@@ -2,6 +2,7 @@ package io.socketproxy.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import java.io.IOException;
 import java.nio.file.Files;

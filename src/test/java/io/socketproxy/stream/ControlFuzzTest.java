@@ -1,11 +1,11 @@
 package io.socketproxy.stream;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
-import io.socketproxy.socket.SocketFault;
 import java.nio.charset.StandardCharsets;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;

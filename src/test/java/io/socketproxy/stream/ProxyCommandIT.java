@@ -32,10 +32,15 @@ class ProxyCommandIT extends StreamServer {
     Path directory;
 
     private Process start(String token, int targetPort, ProcessBuilder.Redirect input) throws IOException {
+        return start("http://127.0.0.1:" + port, token, targetPort, input);
+    }
+
+    private static Process start(String url, String token, int targetPort, ProcessBuilder.Redirect input)
+            throws IOException {
         assumeTrue(Program.find("python3").isPresent(), "python3 is not installed");
         ProcessBuilder builder = new ProcessBuilder(
                 "python3", Path.of("docs/examples/ws-connect.py").toString(), "127.0.0.1", String.valueOf(targetPort));
-        builder.environment().put("SOCKET_PROXY_URL", "http://127.0.0.1:" + port);
+        builder.environment().put("SOCKET_PROXY_URL", url);
         builder.environment().put("SOCKET_PROXY_TOKEN", token);
         return builder.redirectInput(input).start();
     }
@@ -67,12 +72,22 @@ class ProxyCommandIT extends StreamServer {
     @Test
     void whatTheServiceExplainsIsWhatItSays() throws Exception {
         int closed = Target.closedPort();
-        assertThat(failure(start(TOKEN, closed, ProcessBuilder.Redirect.PIPE))).contains("ECONNREFUSED");
+        assertThat(failure(start(TOKEN, closed, ProcessBuilder.Redirect.PIPE)))
+                .contains("127.0.0.1:" + closed + " refused the connection: nothing listens there", "ECONNREFUSED");
         assertThat(failure(start("spx_wrong", closed, ProcessBuilder.Redirect.PIPE)))
                 .contains("token");
         try (Target target = Target.serving(Target::reset)) {
             assertThat(failure(start(TOKEN, target.port(), ProcessBuilder.Redirect.PIPE)))
-                    .contains("ECONNRESET");
+                    .contains("127.0.0.1:" + target.port() + " reset the connection", "ECONNRESET");
+        }
+    }
+
+    @Test
+    void aUrlThatIsNoneIsToldOf() throws Exception {
+        for (String url :
+                new String[] {"localhost:8080", "127.0.0.1:8080", "proxy.example", "http://proxy.example:http"}) {
+            assertThat(failure(start(url, TOKEN, 80, ProcessBuilder.Redirect.PIPE)))
+                    .contains("SOCKET_PROXY_URL has to be http://host:port or https://host, not '" + url + "'");
         }
     }
 

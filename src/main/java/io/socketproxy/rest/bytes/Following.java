@@ -1,5 +1,6 @@
 package io.socketproxy.rest.bytes;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.frontdoor.OpenExchange;
 import io.socketproxy.http.CallsInFlight;
 import io.socketproxy.http.Timeouts;
@@ -10,7 +11,6 @@ import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
-import io.socketproxy.socket.SocketFault;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -53,8 +53,8 @@ class Following {
         if (wish.form() == Form.JSON || wish.flags() != 0 || wish.size() == 0) {
             throw SocketFault.invalid(
                     "follow",
-                    "follow answers with the bytes themselves, without flags and with a bufsize of 1 or more; accept"
-                            + " application/octet-stream or text/plain");
+                    "follow answers with the bytes themselves, without flags and with a bufsize of 1 or more. Accept"
+                            + " application/octet-stream or text/plain.");
         }
         handle.requireNoStream();
         Supplier<Deadline> waits =

@@ -1,11 +1,11 @@
 package io.socketproxy.rest.bytes;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.CallsInFlight;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.rest.Constant;
 import io.socketproxy.security.Owner;
-import io.socketproxy.socket.SocketFault;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
@@ -82,7 +82,7 @@ class ReceiveController {
         }
         if (until != null) {
             throw SocketFault.invalid(
-                    "follow", "follow goes on to the end, and until to a delimiter; give one of them");
+                    "follow", "follow goes on to the end, and until to a delimiter. Give one of them.");
         }
         return sockets.with(owner.name(), id, handle -> following.follow(handle, wish, timeoutMs, http, response));
     }

@@ -2,6 +2,7 @@ package io.socketproxy.rest.bytes;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.socketproxy.address.InetText;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.BodyProperties;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
@@ -15,7 +16,6 @@ import io.socketproxy.rest.AddressJson;
 import io.socketproxy.rest.Constant;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Message;
-import io.socketproxy.socket.SocketFault;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -61,7 +61,7 @@ class Receiving {
      */
     Wish wish(long bufsize, @Nullable Constant flags, @Nullable String until, Form form, boolean withSource) {
         if (bufsize < 0) {
-            throw SocketFault.invalid("bufsize", "bufsize is 0 or more, not " + bufsize);
+            throw SocketFault.invalid("bufsize", "bufsize must be 0 or more, not " + bufsize + ".");
         }
         int nativeFlags = Constant.messageFlags(flags);
         int size = (int) Math.min(bufsize, limits.maxBody().toBytes());
@@ -69,14 +69,16 @@ class Receiving {
             throw SocketFault.argument(
                     Errno.EMSGSIZE,
                     "bufsize",
-                    "with MSG_WAITALL bufsize is at most " + limits.maxBody().toBytes());
+                    "With MSG_WAITALL bufsize must be " + limits.maxBody().toBytes() + " at most.");
         }
         if (until != null && until.isEmpty()) {
-            throw SocketFault.invalid("until", "until is empty; give the delimiter (%0D%0A is the end of a line)");
+            throw SocketFault.invalid("until", "until is empty. Give the delimiter (%0D%0A is the end of a line).");
         }
         if (until != null && nativeFlags != 0) {
             throw SocketFault.argument(
-                    Errno.EOPNOTSUPP, "flags", "until takes no flags; timeoutMs=0 does not wait for the delimiter");
+                    Errno.EOPNOTSUPP,
+                    "flags",
+                    "until takes no flags. Leave them out; timeoutMs=0 does not wait for the delimiter.");
         }
         return new Wish(
                 size, nativeFlags, until == null ? null : until.getBytes(StandardCharsets.UTF_8), form, withSource);
@@ -126,7 +128,9 @@ class Receiving {
     static void requireStream(Handle handle, String parameter) {
         if (!handle.socket().isStream()) {
             throw SocketFault.invalid(
-                    parameter, parameter + " is for stream sockets; each recv of a datagram socket is one datagram");
+                    parameter,
+                    parameter
+                            + " is for stream sockets. Leave it out: each recv of a datagram socket is one datagram.");
         }
     }
 

@@ -1,13 +1,13 @@
 package io.socketproxy.rest.bytes;
 
 import io.github.bucket4j.Bucket;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.Carrier;
 import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.Permit;
-import io.socketproxy.socket.SocketFault;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 

@@ -2,6 +2,8 @@ package io.socketproxy.rest.bytes;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.socketproxy.address.Endpoint;
+import io.socketproxy.fault.PartlySent;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.CallsInFlight;
 import io.socketproxy.http.JsonBodies;
 import io.socketproxy.http.JsonText;
@@ -15,8 +17,6 @@ import io.socketproxy.rest.Constant;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
-import io.socketproxy.socket.PartlySent;
-import io.socketproxy.socket.SocketFault;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
@@ -82,7 +82,7 @@ public class SendController {
         public byte[] bytes() {
             byte[] bytes = data != null ? data : text;
             if (bytes == null || data != null && text != null) {
-                throw SocketFault.invalid("data", "give either data (base64) or text (sent as UTF-8)");
+                throw SocketFault.invalid("data", "Give either data (base64) or text (sent as UTF-8).");
             }
             return bytes;
         }
@@ -213,7 +213,7 @@ public class SendController {
                 Deadline rest = timeouts.of(timeoutMs, http).atMost(deadline.remaining());
                 return receiving.receive(handle, wish, rest, CallsInFlight.room(http));
             } catch (SocketFault fault) {
-                throw new PartlySent(fault.errno(), sent);
+                throw new PartlySent(fault, sent);
             }
         });
     }
@@ -226,7 +226,7 @@ public class SendController {
         if (next.bufsize() != null || next.until() != null) {
             throw SocketFault.invalid(
                     next.until() == null ? "bufsize" : "until",
-                    "give recv=true as well: a sendall alone receives nothing");
+                    "A sendall alone receives nothing. Give recv=true as well.");
         }
         return null;
     }
@@ -294,7 +294,8 @@ public class SendController {
             @Nullable Long timeoutMs,
             HttpServletRequest http) {
         if (destination.isAbsent()) {
-            throw SocketFault.argument(Errno.EDESTADDRREQ, "host", "sendto needs host and port, or path");
+            throw SocketFault.argument(
+                    Errno.EDESTADDRREQ, "host", "The destination is missing. Give host and port, or path.");
         }
         Endpoint endpoint = destination.address().endpoint();
         try {
@@ -302,7 +303,7 @@ public class SendController {
                     handle, data, Constant.messageFlags(flags), endpoint, timeouts.ofSender(timeoutMs, http));
         } catch (SocketFault fault) {
             if (fault.errno() == Errno.EINVAL && fault.field() == null && endpoint.port() == 0) {
-                throw SocketFault.invalid("port", "nothing can be sent to port 0");
+                throw SocketFault.invalid("port", "Nothing can be sent to port 0. Give another one.");
             }
             throw fault;
         }

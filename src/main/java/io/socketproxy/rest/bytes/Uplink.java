@@ -1,13 +1,13 @@
 package io.socketproxy.rest.bytes;
 
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.registry.Sockets;
-import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
-import io.socketproxy.socket.SocketFault;
+import io.socketproxy.socket.Source;
 import io.socketproxy.socket.SourceFailed;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * What a client sends to a target, on a thread of its own, while another one has the answer. The body's end is a FIN; a body that is cut off
  * resets the target, so that it does not pass for a whole one.
  */
-final class Uplink implements BsdSocket.Source {
+final class Uplink implements Source {
     private static final Logger LOG = LoggerFactory.getLogger(Uplink.class);
 
     private final Sockets sockets;

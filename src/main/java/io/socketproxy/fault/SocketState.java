@@ -1,4 +1,4 @@
-package io.socketproxy.socket;
+package io.socketproxy.fault;
 
 /** Where a socket is in its life. */
 public enum SocketState {
