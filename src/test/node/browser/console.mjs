@@ -5,6 +5,7 @@ import { cases as access } from "./console/access.mjs";
 import { cases as calls } from "./console/calls.mjs";
 import { cases as commands } from "./console/commands.mjs";
 import { cases as journal } from "./console/journal.mjs";
+import { cases as panels } from "./console/panels.mjs";
 import { cases as programs } from "./console/programs.mjs";
 import { cases as signIn } from "./console/sign-in.mjs";
 import { cases as streams } from "./console/streams.mjs";
@@ -12,7 +13,7 @@ import { call, closers, handles } from "./console/support.mjs";
 import { cases as transcripts } from "./console/transcripts.mjs";
 import { cases as truth } from "./console/truth.mjs";
 
-const cases = { ...signIn, ...streams, ...journal, ...calls, ...access, ...truth, ...transcripts, ...commands, ...programs };
+const cases = { ...signIn, ...streams, ...journal, ...calls, ...panels, ...access, ...truth, ...transcripts, ...commands, ...programs };
 
 const name = process.env.CASE;
 try {

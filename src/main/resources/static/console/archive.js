@@ -3,6 +3,7 @@
  * what is there goes first. So many bytes of so many handles are kept, for so long.
  */
 
+const NAME = `socket-proxy ${new URL('../', import.meta.url).pathname}`;
 const SESSIONS = 'sessions';
 const BLOCKS = 'blocks';
 
@@ -35,7 +36,9 @@ export class Archive {
   /** @returns {Promise<Archive|null>} null where the browser keeps nothing */
   static async open(owner) {
     try {
-      const request = indexedDB.open(`socket-proxy ${new URL('../', import.meta.url).pathname}`, 1);
+      // For as long as this page is there: see sweep().
+      navigator.locks?.request(NAME, { mode: 'shared' }, () => new Promise(() => {}));
+      const request = indexedDB.open(NAME, 1);
       request.onupgradeneeded = () => {
         request.result.createObjectStore(SESSIONS, { keyPath: 'id' });
         request.result.createObjectStore(BLOCKS);
@@ -44,6 +47,11 @@ export class Archive {
     } catch {
       return null;
     }
+  }
+
+  /** Deletes what pages have left whose tab was closed: whatever there is, if no page is there to which it belongs. */
+  static sweep() {
+    navigator.locks?.request(NAME, { ifAvailable: true }, (lock) => lock && settled(indexedDB.deleteDatabase(NAME)).catch(() => {}));
   }
 
   #stores() {

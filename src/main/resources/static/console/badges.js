@@ -29,9 +29,9 @@ export function stateOf(socket, session) {
   return { word: socket.state, kind: socket.state, why: null };
 }
 
-/** Whether the stream that is attached is another client's. */
+/** Whether the stream that is attached is another client's. What was asked before this page's own has ended says nothing of that. */
 export function isElsewhere(socket, session) {
-  return socket.attached && !session?.closed && (session?.state ?? 'detached') === 'detached';
+  return socket.attached && !session?.closed && (session?.state ?? 'detached') === 'detached' && !(socket.asOf < session?.leftAt);
 }
 
 /** What else is to be said, each as {@link stateOf} has it. */

@@ -1,4 +1,5 @@
 import { whyNot } from './allowed.js';
+import { isElsewhere } from './badges.js';
 import { announce, h, toast } from './dom.js';
 import * as format from './format.js';
 import { callForm, field, number, select, text } from './forms.js';
@@ -103,7 +104,7 @@ export function callsPanel({ service, handles }, session, socket, { onchange, on
       card('Shut down', 'shutdown(2)', forms.shutdown),
       card('Lease', 'seconds until an unused handle is closed', forms.lease)),
     update: (now) => {
-      const attached = session.state !== 'detached' || now.attached;
+      const attached = session.state !== 'detached' || isElsewhere(now, session);
       for (const [call, form] of Object.entries(forms)) {
         const reason = whyNot(call, now, { closed: session.closed, attached });
         offer(form.querySelector('[type="submit"]'), reason, { visible: true });

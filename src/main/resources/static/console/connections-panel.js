@@ -1,5 +1,8 @@
+import { whyNot } from './allowed.js';
+import { isElsewhere } from './badges.js';
 import { h } from './dom.js';
 import * as format from './format.js';
+import { offer } from './offer.js';
 
 const MOST_SHOWN = 200;
 
@@ -9,6 +12,7 @@ export class ConnectionsPanel {
   #session;
   #list = h('div.accept-list');
   #switch;
+  #one;
   #drawn = null;
 
   /** @param {{ontoggle: () => void, onaccept: () => Promise<void>}} on when the switch is used, and when one connection is asked for */
@@ -21,19 +25,22 @@ export class ConnectionsPanel {
       await onaccept();
       button.removeAttribute('aria-busy');
     };
+    this.#one = h('button.button.small', { type: 'button', onclick: acceptOne }, 'Accept one');
     this.node = h(
       'div.connections-panel',
       {},
       h('div.toolbar', {},
         h('label.check.switch', {}, this.#switch, h('span', {}, 'Accept connections as they come')),
-        h('button.button.small', { type: 'button', onclick: acceptOne }, 'Accept one')),
+        this.#one),
       this.#list);
   }
 
   /** Follows the session. */
   update(socket) {
     this.#switch.checked = this.#session.state !== 'detached';
-    this.#switch.disabled = this.#session.closed;
+    const { closed, state } = this.#session;
+    this.#switch.disabled = closed || isElsewhere(socket, this.#session);
+    offer(this.#one, whyNot('accept', socket, { closed, attached: state !== 'detached' || isElsewhere(socket, this.#session) }));
     const { byId } = this.#console.handles;
     const accepts = this.#session.accepts.slice(0, MOST_SHOWN);
     const drawn = accepts.map((accept) => `${accept.socket.id} ${byId.get(accept.socket.id)?.state}`).join();

@@ -4,6 +4,7 @@ import { badge, isElsewhere, notesOf, stateOf } from './badges.js';
 import { callsPanel } from './calls-panel.js';
 import { CodePanel } from './code-panel.js';
 import { Composer } from './composer.js';
+import { ConnectionPanel } from './connection-panel.js';
 import { ConnectionsPanel } from './connections-panel.js';
 import { announce, h, icon, perFrame, setText, toast } from './dom.js';
 import { FactsStrip } from './facts-strip.js';
@@ -107,8 +108,9 @@ export class HandlePane {
     this.#listening = listening;
     this.#tabs.set([
       listening ? ['connections', 'Connections', () => this.#connectionsPanel()] : ['data', 'Data', () => this.#dataPanel()],
+      ...(format.kind(this.#socket).startsWith('TCP') ? [['connection', listening ? 'Queue' : 'Connection', () => this.#connectionPanel()]] : []),
       ['calls', 'Calls', () => this.#callsPanel()],
-      ['options', 'Options', () => new OptionsPanel(this.#console.service, this.#session, () => this.#socket).node],
+      ['options', 'Options', () => this.#optionsPanel()],
       ['code', 'Code', () => new CodePanel(this.#console, { id: this.#session.id }).node, true],
       ['about', 'About', () => aboutPanel(this.#socket), true],
     ]);
@@ -131,6 +133,12 @@ export class HandlePane {
     return h('div.data-panel', {}, this.#view.node, this.#composer.node);
   }
 
+  #connectionPanel() {
+    const panel = new ConnectionPanel(this.#console.service, this.#session);
+    this.#cleanup.push(() => panel.dispose());
+    return panel.node;
+  }
+
   #callsPanel() {
     this.#calls = callsPanel(this.#console, this.#session, this.#socket, {
       onchange: () => this.update(),
@@ -138,6 +146,12 @@ export class HandlePane {
     });
     this.#calls.update(this.#socket);
     return this.#calls.node;
+  }
+
+  #optionsPanel() {
+    return this.#session.closed
+      ? h('p.options-panel', {}, 'The handle is closed, and its options are gone with it.')
+      : new OptionsPanel(this.#console.service, this.#session, () => this.#socket).node;
   }
 
   #connectionsPanel() {
@@ -251,18 +265,19 @@ export class HandlePane {
     }
   }
 
+  // Which side has connected is known only of what was accepted here.
   #whereFrom({ remoteAddress, peer, acceptedOn, localAddress }) {
     return acceptedOn ? `accepted on ${format.address(acceptedOn)}`
-      : (remoteAddress ?? peer) && localAddress ? `from ${format.address(localAddress)}` : '';
+      : (remoteAddress ?? peer) && localAddress ? `local ${format.address(localAddress)}` : '';
   }
 
   #offerActions(socket) {
     const session = this.#session;
     const { closed } = session;
     const elsewhere = isElsewhere(socket, session);
-    this.attach.hidden = closed || socket.state === 'listening';
+    this.attach.hidden = closed || (socket.state === 'listening' && !elsewhere);
     setText(this.attach, elsewhere ? 'Take over' : { detached: 'Attach', attaching: 'Attaching…', attached: 'Detach', resuming: 'Resuming…' }[session.state]);
-    this.attach.classList.toggle('primary', session.state === 'detached');
+    this.attach.classList.toggle('primary', session.state === 'detached' && socket.state !== 'disconnected');
     this.attach.title = elsewhere ? 'End the other stream, and attach one here'
       : session.attached ? 'Let go of the stream: the handle lives on, for its lease'
         : 'Attach a stream: data appears here as it comes';

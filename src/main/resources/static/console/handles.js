@@ -99,16 +99,17 @@ export class Handles extends EventTarget {
     Object.assign(this.byId.get(id) ?? {}, facts);
   }
 
-  #withWhatIsKnown(socket) {
+  /** With what is known besides, and since when it is so, on the page's clock. */
+  #withWhatIsKnown(socket, asOf) {
     if (socket.remoteAddress) {
       this.remember(socket.id, { peer: socket.remoteAddress });
     }
-    return Object.assign(socket, this.#known.get(socket.id));
+    return Object.assign(socket, this.#known.get(socket.id), { asOf });
   }
 
   /** Takes a handle out of an answer, without waiting for the next poll. */
   put(socket) {
-    this.byId.set(socket.id, this.#withWhatIsKnown(socket));
+    this.byId.set(socket.id, this.#withWhatIsKnown(socket, performance.now()));
     this.#fresh.add(socket.id);
     this.dispatchEvent(new CustomEvent('change', { detail: { closed: [] } }));
   }
@@ -147,7 +148,7 @@ export class Handles extends EventTarget {
       if (this.#stopped) {
         return;
       }
-      this.#take(sockets);
+      this.#take(sockets, begin);
       if (this.#failed) {
         this.#failed = false;
         this.dispatchEvent(new Event('recovered'));
@@ -162,7 +163,7 @@ export class Handles extends EventTarget {
     }
   }
 
-  #take(sockets) {
+  #take(sockets, asOf) {
     const now = performance.now();
     const next = new Map();
     let movedIn = 0;
@@ -175,7 +176,7 @@ export class Handles extends EventTarget {
       const before = this.byId.get(socket.id);
       movedIn += socket.bytesIn - (before?.bytesIn ?? socket.bytesIn);
       movedOut += socket.bytesOut - (before?.bytesOut ?? socket.bytesOut);
-      next.set(socket.id, this.#withWhatIsKnown(socket));
+      next.set(socket.id, this.#withWhatIsKnown(socket, asOf));
       this.rates(socket.id).sample(socket.bytesIn, socket.bytesOut, now);
     }
     for (const id of this.#fresh) {

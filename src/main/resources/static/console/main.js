@@ -1,17 +1,39 @@
+import { Archive } from './archive.js';
 import { h, icon, setText, toast } from './dom.js';
 import { callForm, check, field, shown } from './forms.js';
 import { Handles } from './handles.js';
 import { PALETTE_KEYS, listenForKeys } from './keys.js';
 import { Names } from './names.js';
-import { PolicyPage } from './policy-page.js';
 import { problemCard } from './problem.js';
-import { ResolverPage } from './resolver-page.js';
 import { Service } from './service.js';
 import { Sessions } from './sessions.js';
-import { SocketsPage, handlePaneLoaded } from './sockets-page.js';
+import { SocketsPage, loadHandlePane } from './sockets-page.js';
 
 const TOKEN = 'socket-proxy.token';
 const THEME = 'socket-proxy.theme';
+
+/** Pages by their routes, when they have been loaded. */
+const PAGES = { sockets: SocketsPage, resolver: null, policy: null };
+
+let loaded = null;
+
+/** What the first look does without: loaded behind it, it is there when it is asked for. */
+function rest() {
+  if (!loaded) {
+    for (const link of document.querySelectorAll('link[rel="later"]')) {
+      link.rel = 'modulepreload';
+    }
+    loaded = {
+      handlePane: loadHandlePane(),
+      newSocket: import('./new-socket.js'),
+      palette: import('./palette.js'),
+      help: import('./help.js'),
+      pages: Promise.all([import('./resolver-page.js'), import('./policy-page.js')]).then(([{ ResolverPage }, { PolicyPage }]) =>
+        Object.assign(PAGES, { resolver: ResolverPage, policy: PolicyPage })),
+    };
+  }
+  return loaded;
+}
 
 /** The token that the start-up link carries; it is taken out of the address bar and out of the history. */
 function tokenFromLink() {
@@ -56,6 +78,7 @@ class Console {
     if (token) {
       this.#signIn(token, true);
     } else {
+      Archive.sweep();
       this.#askForToken();
     }
   }
@@ -81,7 +104,8 @@ class Console {
           label: 'Sign in',
           fields: [
             field('API token', input, { wide: true, hint: 'The service prints one at start-up where none is configured.' }),
-            h('div.field.wide', {}, check('Keep it until this tab is closed', 'keep', { checked: true })),
+            h('div.field.wide', {}, check('Keep it until this tab is closed', 'keep', { checked: true }),
+              h('p.hint', {}, 'And what is said on its sockets, so that a reload loses nothing.')),
           ],
           action: 'Sign in',
           run: async ({ token, keep }) => {
@@ -118,8 +142,8 @@ class Console {
     const first = this.handles.start();
     const kept = first.then(() => keep && service.owner !== null && sessions.keep(service.owner));
     // A link to a handle cannot be followed before the list is there, what was kept of it, and what shows a handle.
-    const ready = location.hash.startsWith('#/sockets/') ? Promise.all([kept, handlePaneLoaded]) : first;
-    ready.finally(() => this.service?.token === token && this.#navigate(false));
+    const ready = location.hash.startsWith('#/sockets/') ? Promise.all([kept, rest().handlePane]) : first;
+    ready.finally(() => this.service?.token === token && this.#navigate(false)).finally(rest);
   }
 
   #signOut() {
@@ -200,12 +224,14 @@ class Console {
     const [path, query] = location.hash.replace(/^#/, '').split('?');
     const [, first, id] = (path || '/').split('/');
     const route = first === 'resolver' || first === 'policy' ? first : 'sockets';
+    if (!PAGES[route]) {
+      rest().pages.then(() => this.service && this.#navigate(byUser));
+      return;
+    }
     if (route !== this.#route || (route === 'policy' && query)) {
       this.#page?.dispose();
       this.#route = route;
-      this.#page = route === 'resolver' ? new ResolverPage(this)
-        : route === 'policy' ? new PolicyPage(this, new URLSearchParams(query))
-          : new SocketsPage(this);
+      this.#page = new PAGES[route](this, new URLSearchParams(query));
       this.main.replaceChildren(this.#page.node);
       for (const [name, link] of Object.entries(this.links)) {
         if (name === route) {
@@ -226,17 +252,17 @@ class Console {
 
   /** Asks what socket to make; a preset fills the form in. */
   async create(preset) {
-    const { newSocketDialog } = await import('./new-socket.js');
+    const { newSocketDialog } = await rest().newSocket;
     newSocketDialog(this, preset);
   }
 
   async openPalette() {
-    const { openPalette } = await import('./palette.js');
+    const { openPalette } = await rest().palette;
     openPalette(this);
   }
 
   async help() {
-    const { openHelp } = await import('./help.js');
+    const { openHelp } = await rest().help;
     openHelp();
   }
 

@@ -1,6 +1,8 @@
 import { announce, h } from './dom.js';
 import * as format from './format.js';
-import { callForm, checks, field, number, select, text } from './forms.js';
+import { callForm, checks, field, number, select, shown, text } from './forms.js';
+import { openSocket } from './open-socket.js';
+import { ProblemSlot } from './problem.js';
 import { Malformed, parseHex } from './text.js';
 
 const FLAGS = [
@@ -23,12 +25,14 @@ const NAME_FLAGS = [
 
 /** getaddrinfo(3), getnameinfo(3) and their kin, as the server's libc answers them. */
 export class ResolverPage {
+  #app;
   #service;
   #names = null;
 
   title = 'Resolver';
 
   constructor(app) {
+    this.#app = app;
     this.#service = app.service;
     this.heading = h('h1', { tabindex: '-1' }, 'Resolver');
     this.node = h(
@@ -78,18 +82,59 @@ export class ResolverPage {
           const begin = performance.now();
           const found = await this.#service.call('GET', 'getaddrinfo', { query: { ...query, flags: flags?.join('|') } });
           const took = performance.now() - begin;
-          const rows = await Promise.all(found.map(async (info) => h('tr', {},
-            h('td.mono', {}, format.address(info.sockaddr)),
-            h('td', {}, await this.#name('AF_', info.family)),
-            h('td', {}, await this.#name('SOCK_', info.type)),
-            h('td', {}, await this.#name('IPPROTO_', info.proto)),
-            h('td.mono', {}, info.canonname || '–'))));
+          const addresses = byAddress(found);
+          const problems = new ProblemSlot();
+          const rows = await Promise.all(addresses.map((infos) => this.#address(infos, problems)));
           result.replaceChildren(
-            h('p.hint', {}, `${found.length === 1 ? '1 address' : `${found.length} addresses`} in ${took.toFixed(0)} ms`),
-            table(['Address', 'Family', 'Type', 'Protocol', 'Canonical name'], rows));
+            h('p.hint', {}, `${addresses.length === 1 ? '1 address' : `${addresses.length} addresses`} in ${took.toFixed(0)} ms`),
+            problems.node,
+            table(['Address', 'Family', 'Type', 'Protocol', 'Canonical name', h('span.visually-hidden', {}, 'Connect')], rows));
         },
       }),
       result);
+  }
+
+  /** A row: an address, with all that getaddrinfo said of it. */
+  async #address(infos, problems) {
+    const [{ sockaddr, family }] = infos;
+    const types = await this.#all('SOCK_', infos.map(({ type }) => type));
+    return h('tr', {},
+      h('td.mono', {}, format.address(sockaddr)),
+      h('td', {}, await this.#name('AF_', family)),
+      h('td', {}, types.join(', ')),
+      h('td', {}, (await this.#all('IPPROTO_', infos.map(({ proto }) => proto))).join(', ')),
+      h('td.mono', {}, infos.find(({ canonname }) => canonname)?.canonname ?? '–'),
+      h('td.end', {}, this.#connectForm(sockaddr, types, problems)));
+  }
+
+  async #all(prefix, numbers) {
+    return Promise.all([...new Set(numbers)].map((number) => this.#name(prefix, number)));
+  }
+
+  #connectForm(sockaddr, types, problems) {
+    const type = ['SOCK_STREAM', 'SOCK_DGRAM'].find((one) => types.includes(one));
+    if (!type) {
+      return null;
+    }
+    const name = format.address(sockaddr);
+    const port = sockaddr.port === 0 && number('port', { min: '1', max: '65535', placeholder: 'port', required: true, 'aria-label': `Port at ${name}` });
+    const onsubmit = async (event) => {
+      event.preventDefault();
+      const place = { ...sockaddr, port: port ? Number(port.value) : sockaddr.port };
+      const target = { ...place, type };
+      problems.clear();
+      button.setAttribute('aria-busy', 'true');
+      try {
+        const socket = await this.#service.call('POST', 'connections', { json: target });
+        openSocket(this.#app, socket, { attach: true, target: place });
+      } catch (problem) {
+        problems.show(shown(problem), { target });
+      } finally {
+        button.removeAttribute('aria-busy');
+      }
+    };
+    const button = h('button.button.small', { type: 'submit' }, 'Connect', h('span.visually-hidden', {}, ` to ${name}`));
+    return h('form.row-form', { onsubmit }, port, button);
   }
 
   #answering(title, note, fields, action, ask) {
@@ -162,6 +207,16 @@ export class ResolverPage {
       return [['port', String(port)]];
     });
   }
+}
+
+/** What getaddrinfo found, address by address in its order: it tells each once for every type of socket. */
+function byAddress(found) {
+  const groups = new Map();
+  for (const info of found) {
+    const key = JSON.stringify(info.sockaddr);
+    groups.set(key, [...(groups.get(key) ?? []), info]);
+  }
+  return [...groups.values()];
 }
 
 /** A table of results. */

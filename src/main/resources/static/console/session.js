@@ -22,6 +22,9 @@ export class Session extends EventTarget {
   /** detached, attaching, attached or resuming. */
   state = 'detached';
 
+  /** When it was detached last, on the page's clock. */
+  leftAt = 0;
+
   /** Whether the peer will send no more. */
   eof = false;
 
@@ -88,6 +91,7 @@ export class Session extends EventTarget {
   restore({ blocks, counts, accepts, history, socket, owner, at, ...facts }) {
     Object.assign(this, facts, { accepts, history });
     this.journal.restore(blocks, counts);
+    this.#emit('state');
   }
 
   get attached() {
@@ -123,6 +127,7 @@ export class Session extends EventTarget {
       fault: (error) => this.#trouble(error),
       end: (error) => {
         this.#stream = null;
+        this.leftAt = performance.now();
         this.#become('detached');
         if (error?.errno === 'EBUSY' && wasAttached) {
           this.note('Another client has taken the socket over.');

@@ -32,13 +32,13 @@ export class Sessions {
   async keep(owner) {
     const archive = await Archive.open(owner);
     for (const record of (await archive?.load()) ?? []) {
-      if (!this.#byId.has(record.id)) {
-        const { peer, acceptedOn } = record.socket;
-        this.#handles.remember(record.id, { peer, acceptedOn });
-        const session = new Session(this.#service, this.#handles, record.socket);
+      const { peer, acceptedOn } = record.socket;
+      this.#handles.remember(record.id, { peer, acceptedOn });
+      const session = this.#byId.get(record.id) ?? new Session(this.#service, this.#handles, record.socket);
+      if (session.journal.version === 0) {
         session.restore(record);
-        this.#byId.set(record.id, session);
       }
+      this.#byId.set(record.id, session);
     }
     this.#archive = archive;
     for (const session of this.#byId.values()) {

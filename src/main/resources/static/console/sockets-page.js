@@ -1,4 +1,4 @@
-import { stateOf } from './badges.js';
+import { isElsewhere, stateOf } from './badges.js';
 import { announce, h, icon, perFrame, setText } from './dom.js';
 import { emptyState } from './empty-state.js';
 import * as format from './format.js';
@@ -8,10 +8,10 @@ import { Sparkline } from './sparkline.js';
 
 let HandlePane = null;
 
-/** Loaded beside the list, which does not wait for it. */
-export const handlePaneLoaded = import('./handle-pane.js').then((module) => {
-  ({ HandlePane } = module);
-});
+/** Loads what shows a handle, for which the list does not wait. */
+export async function loadHandlePane() {
+  HandlePane ??= (await import('./handle-pane.js')).HandlePane;
+}
 
 const ORDERS = {
   newest: (a, b) => b.order - a.order,
@@ -190,7 +190,7 @@ export class SocketsPage {
 
   #drawLease(node, socket) {
     if (socket.attached) {
-      setText(node, (this.#sessions.existing(socket.id)?.state ?? 'detached') === 'detached' ? 'elsewhere' : 'stream');
+      setText(node, isElsewhere(socket, this.#sessions.existing(socket.id)) ? 'elsewhere' : 'stream');
       node.className = 'c-lease attached';
       return;
     }
@@ -298,7 +298,7 @@ export class SocketsPage {
       this.detail.replaceChildren(this.#pane.node);
     } else {
       this.detail.replaceChildren();
-      handlePaneLoaded.then(() => this.#openAgain(id));
+      loadHandlePane().then(() => this.#openAgain(id));
     }
   }
 

@@ -69,7 +69,7 @@ class BrowserModulesTest {
         // It runs before the first paint, and is no module.
         modules.remove("console/theme.js");
         Set<String> named = named("<script type=\"module\" src=\"([^\"]+)\">");
-        named.addAll(named("<link rel=\"modulepreload\"(?: fetchpriority=\"low\")? href=\"([^\"]+)\">"));
+        named.addAll(named("<link rel=\"(?:modulepreload|later)\" href=\"([^\"]+)\">"));
 
         assertThat(named).isEqualTo(modules);
     }

@@ -63,8 +63,11 @@ export const cases = {
         node.getBoundingClientRect().right <= node.closest(".journal").getBoundingClientRect().left + node.closest(".journal").clientWidth)),
       "the hexdump fits",
     );
-    for (const tab of ["Calls", "Options", "Code", "About"]) {
+    for (const tab of ["Connection", "Calls", "Options", "Code", "About"]) {
       await page.getByRole("tab", { name: tab }).click();
+      if (tab === "Connection") {
+        await page.getByRole("rowheader", { name: "rttvar" }).waitFor();
+      }
       await fits(tab);
     }
     await page.getByRole("button", { name: "Commands" }).click();
@@ -81,7 +84,10 @@ export const cases = {
     await page.keyboard.press("Escape");
     for (const link of ["Resolver", "Policy"]) {
       await page.getByRole("link", { name: link }).click();
-      await page.getByRole("heading", { name: link }).waitFor();
+      await page.getByRole("heading", { name: link, exact: true }).waitFor();
+      if (link === "Policy") {
+        await page.getByRole("rowheader", { name: "default:listen" }).waitFor();
+      }
       await fits(link);
     }
     for (const { id } of await handles()) {
@@ -173,6 +179,9 @@ function accessible(name, colorScheme) {
     await shows(page, "48 54 54 50");
     await audit(page, "hex");
     await pictured("console-hex", "light");
+    await page.getByRole("tab", { name: "Connection" }).click();
+    await page.getByRole("rowheader", { name: "rttvar" }).waitFor();
+    await audit(page, "Connection");
     for (const tab of ["Calls", "Options", "Code", "About"]) {
       await page.getByRole("tab", { name: tab }).click();
       await page.waitForLoadState("networkidle");
@@ -197,6 +206,7 @@ function accessible(name, colorScheme) {
     await audit(page, "resolver");
     await page.goto(`${url}/#/policy?host=10.0.0.1&port=80`);
     await page.getByText("Denied", { exact: true }).waitFor();
+    await page.locator(".rules tr.lit").waitFor();
     await audit(page, "policy");
     await page.goto(`${url}/#/`);
     const dialog = await create(page, "connect");

@@ -96,6 +96,7 @@ export const cases = {
     await page.getByRole("button", { name: "Explain" }).click();
     await page.getByText("Denied", { exact: true }).waitFor();
     await page.getByRole("cell", { name: "metadata", exact: true }).waitFor();
+    await page.locator(".rules tr.lit").waitFor();
     await picture(page, "console-policy");
     await page.getByLabel("Host").fill("127.0.0.1");
     await page.getByRole("button", { name: "Explain" }).click();

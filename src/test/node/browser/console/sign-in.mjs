@@ -38,16 +38,27 @@ export const cases = {
     assert.deepEqual(entries.map((entry) => entry.url), ["about:blank", `${url}/#/`]);
   }),
 
-  "loads-within-a-second": (name) => browse(name, async (page) => {
+  "loads-within-a-second": (name) => browse(name, async (page, context) => {
     await call("POST", "sockets");
+    // As from a server in another city.
+    const network = await context.newCDPSession(page);
+    await network.send("Network.enable");
+    await network.send("Network.emulateNetworkConditions", { offline: false, latency: 40, downloadThroughput: -1, uploadThroughput: -1 });
+    await network.send("Network.setCacheDisabled", { cacheDisabled: true });
+    // The page knows when it shows what; whoever asks it does so from outside, and waits for an answer.
+    await page.addInitScript(() => new MutationObserver((changes, observer) => {
+      if (document.querySelector(".rows .row")) {
+        observer.disconnect();
+        globalThis.shown = performance.now();
+      }
+    }).observe(document, { childList: true, subtree: true }));
     const times = [];
     // On a machine that does other things as well, the shortest counts.
     const end = Date.now() + 60_000;
     for (let i = 0; i < 3 || (Math.min(...times) >= 1000 && Date.now() < end); i++) {
-      const begin = performance.now();
       await page.goto(`${url}/?${i}#token=${token}`);
-      await page.locator(".rows .row").first().waitFor();
-      times.push(Math.round(performance.now() - begin));
+      await page.waitForFunction(() => globalThis.shown);
+      times.push(await page.evaluate(() => Math.round(globalThis.shown)));
     }
     console.log(`signed in and listed after ${times} ms`);
     assert.ok(Math.min(...times) < 1000, `${times} ms`);

@@ -65,7 +65,7 @@ export const cases = {
     await page.goto("about:blank");
     await page.goto(`${url}/#token=${anotherToken}`);
     await page.getByText("No sockets yet").waitFor();
-    await open(page, id);
+    await page.goto(`${url}/#/sockets/${id}`);
     await page.getByRole("heading", { name: "No such socket" }).waitFor();
     assert.equal(await kept(), 0, "what the first has left is deleted");
 
@@ -89,6 +89,18 @@ export const cases = {
     await shows(page, "by a call");
     await page.waitForTimeout(1000);
     assert.equal(await kept(), 0);
+
+    // A tab that is closed leaves what the next sign-in page deletes.
+    await page.goto("about:blank");
+    await page.goto(`${url}/#token=${token}`);
+    await page.getByRole("link", { name: `127.0.0.1:${port}` }).click();
+    await send(page, "left behind");
+    await eventually(kept);
+    await page.evaluate(() => sessionStorage.clear());
+    await page.goto("about:blank");
+    await page.goto(url);
+    await page.getByLabel("API token").waitFor();
+    await eventually(kept, (count) => count === 0);
   }, { expected: /status of 404/ }),
 
   async "transcripts-are-bounded"() {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
 import {
-  audit, browse, call, closers, connect, create, echo, eventually, handleTo, listen, send, serve, shown, shows, signIn, state, token, url,
+  audit, browse, call, closers, connect, create, echo, eventually, handleTo, listen, picture, send, serve, shown, shows, signIn, state, token, url,
 } from "./support.mjs";
 
 const badge = (page, word) => page.locator(".handle-pane .badge", { hasText: word }).waitFor();
@@ -18,10 +18,12 @@ async function refused(button, reason) {
   assert.match(description, reason);
 }
 
-const looks = (scheme) => ({ context: { colorScheme: scheme } });
+const looks = (colorScheme) => ({ context: { colorScheme } });
+const phone = { context: { viewport: { width: 320, height: 640 }, hasTouch: true, colorScheme: "dark" } };
 
-/** The states that a peer brings about, in light or dark, and what axe finds of them. */
-const ends = (scheme) => (name) => browse(name, async (page) => {
+/** The states that a peer brings about, on a screen or a phone, and what axe finds of them. */
+const ends = (settings) => (name) => browse(name, async (page) => {
+  const inTheList = (word) => settings === phone || page.locator(".rows .row.selected .state", { hasText: word }).waitFor();
   const port = await serve((connection) => connection.on("data", (data) => {
     if (String(data).startsWith("fin")) {
       connection.end("bye\r\n");
@@ -35,7 +37,7 @@ const ends = (scheme) => (name) => browse(name, async (page) => {
   await state(page, "connected");
   await send(page, "fin");
   await state(page, "peer closed");
-  await page.locator(".rows .state", { hasText: "peer closed" }).waitFor();
+  await inTheList("peer closed");
   await shows(page, "bye");
   await audit(page, "peer closed");
   await page.getByRole("button", { name: "Half-close" }).click();
@@ -52,9 +54,14 @@ const ends = (scheme) => (name) => browse(name, async (page) => {
 
   await page.goto(`${url}/#/`);
   await connect(page, port);
+  // What was attached here a moment ago is not elsewhere.
+  await page.getByRole("button", { name: "Detach" }).click();
+  await page.getByRole("button", { name: "Attach", exact: true }).click();
+  await page.getByRole("button", { name: "Detach" }).waitFor();
+  assert.equal(await page.getByText("attached elsewhere").count(), 0);
   await send(page, "rst");
   await state(page, "reset");
-  await page.locator(".rows .row.selected .state", { hasText: "reset" }).waitFor();
+  await inTheList("reset");
   await page.getByRole("heading", { name: title, level: 2 }).waitFor();
   assert.ok((await page.title()).startsWith(title), "the title stays");
   await audit(page, "reset");
@@ -62,10 +69,10 @@ const ends = (scheme) => (name) => browse(name, async (page) => {
   await state(page, "connected");
   await page.getByRole("heading", { name: title, level: 2 }).waitFor();
   await eventually(() => focused(page), (label) => label === "Data to send");
-}, looks(scheme));
+}, settings);
 
 /** A socket that another client has. */
-const elsewhere = (scheme) => (name) => browse(name, async (page, context) => {
+const elsewhere = (settings) => (name) => browse(name, async (page, context) => {
   const port = await echo();
   await signIn(page);
   await connect(page, port);
@@ -76,6 +83,9 @@ const elsewhere = (scheme) => (name) => browse(name, async (page, context) => {
   await open(second, id);
   await badge(second, "attached elsewhere");
   await audit(second, "attached elsewhere");
+  if (settings !== phone && settings.context.colorScheme === "dark") {
+    await picture(second, "console-elsewhere");
+  }
   await second.getByRole("tab", { name: "Calls" }).click();
   await refused(second.getByRole("form", { name: "Receive" }).getByRole("button"), /A stream is attached/);
   await second.getByRole("tab", { name: "Data" }).click();
@@ -91,7 +101,7 @@ const elsewhere = (scheme) => (name) => browse(name, async (page, context) => {
   await page.getByRole("button", { name: "Detach" }).waitFor();
   await send(page, "back again");
   await eventually(() => page.locator(".jrow.in code").allTextContents(), (rows) => rows.join().includes("back again"));
-}, looks(scheme));
+}, settings);
 
 /** How much of a window is the data's. */
 const room = (width, height, least) => (name) => browse(name, async (page) => {
@@ -109,10 +119,12 @@ const room = (width, height, least) => (name) => browse(name, async (page) => {
 }, { context: { viewport: { width, height } } });
 
 export const cases = {
-  "ends-in-light": ends("light"),
-  "ends-in-dark": ends("dark"),
-  "elsewhere-in-light": elsewhere("light"),
-  "elsewhere-in-dark": elsewhere("dark"),
+  "ends-in-light": ends(looks("light")),
+  "ends-in-dark": ends(looks("dark")),
+  "ends-on-a-phone": ends(phone),
+  "elsewhere-in-light": elsewhere(looks("light")),
+  "elsewhere-in-dark": elsewhere(looks("dark")),
+  "elsewhere-on-a-phone": elsewhere(phone),
   "room-at-200-percent": room(640, 450, 200),
   "room-at-400-percent": room(320, 256, 150),
   "room-on-a-phone": room(320, 640, 200),
@@ -143,9 +155,12 @@ export const cases = {
     await state(page, "gone");
     await page.getByRole("heading", { name: `TCP 127.0.0.1:${port}` }).waitFor();
     assert.match(await shown(page), /remember me/);
+    await picture(page, "console-gone");
     await page.getByRole("tab", { name: "Calls" }).click();
     await refused(page.getByRole("form", { name: "Receive" }).getByRole("button"), /closed/);
     await audit(page, "gone");
+    await page.getByRole("tab", { name: "Options" }).click();
+    await page.getByText("its options are gone with it").waitFor();
     await page.getByRole("button", { name: "Connect again" }).click();
     await state(page, "connected");
     assert.notEqual((await handleTo(port)).id, id);
