@@ -274,7 +274,8 @@ final class Session implements Served, Sink {
     public void takenAway() {
         if (mode.ephemeral()) {
             throw new SocketFault(
-                    Errno.EBUSY, "The socket ends with the WebSocket that opened it, and no other client can have it. Open one of your own.");
+                    Errno.EBUSY,
+                    "The socket ends with the WebSocket that opened it, and no other client can have it. Open one of your own.");
         }
         finish(DetachReason.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": Another client has taken the stream over");
     }
