@@ -1,6 +1,5 @@
 package io.socketproxy.http;
 
-import java.math.BigDecimal;
 import java.util.Collection;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +8,6 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.exc.InputCoercionException;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.exc.UnexpectedEndOfInputException;
-import tools.jackson.databind.exc.InvalidFormatException;
 import tools.jackson.databind.exc.MismatchedInputException;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 
@@ -52,9 +50,18 @@ final class UnfitJson {
         return exception.processor() instanceof JsonParser parser ? parser.currentName() : null;
     }
 
-    /** The parser has no type for this. */
     private static boolean isTwice(JacksonException exception) {
-        return String.valueOf(exception.getOriginalMessage()).startsWith("Duplicate ");
+        return says(exception, "Duplicate ");
+    }
+
+    /** A string where something else belongs, which most often is a number in quotation marks. */
+    private static String found(JacksonException exception) {
+        return says(exception, "Cannot coerce String ") ? ", not a string" : "";
+    }
+
+    /** Where the parser has no type of exception for what it has found. */
+    private static boolean says(JacksonException exception, String beginning) {
+        return String.valueOf(exception.getOriginalMessage()).startsWith(beginning);
     }
 
     private static String expected(@Nullable Class<?> type) {
@@ -80,17 +87,6 @@ final class UnfitJson {
             return "an array";
         }
         return type.isRecord() ? "one JSON object" : "of another type";
-    }
-
-    /** What is there, where its kind alone is wrong. */
-    private static String found(MismatchedInputException exception) {
-        Object value = exception instanceof InvalidFormatException unfit ? unfit.getValue() : null;
-        return switch (value) {
-            case String text when exception.getTargetType() != byte[].class -> ", not a string";
-            case Double fraction -> ", not a fraction";
-            case BigDecimal fraction -> ", not a fraction";
-            case null, default -> "";
-        };
     }
 
     private static String at(JacksonException exception) {

@@ -46,7 +46,7 @@ class TcpInfoController {
             if (fault.errno() == Errno.EOPNOTSUPP || fault.errno() == Errno.ENOPROTOOPT) {
                 throw new SocketFault(
                         fault.errno(),
-                        "only a TCP socket has TCP_INFO; the handle's family and type say what this one is");
+                        "Only a TCP socket has TCP_INFO. The handle's family and type say what this one is.");
             }
             throw fault;
         }

@@ -274,9 +274,10 @@ final class Session implements Served, Sink {
     public void takenAway() {
         if (mode.ephemeral()) {
             throw new SocketFault(
-                    Errno.EBUSY, "the socket ends with the WebSocket that opened it, so no other client can have it");
+                    Errno.EBUSY,
+                    "The socket ends with the WebSocket that opened it, and no other client can have it. Open one of your own.");
         }
-        finish(DetachReason.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": taken over by another client");
+        finish(DetachReason.REPLACED, CloseCode.POLICY, Errno.EBUSY + ": Another client has taken the stream over");
     }
 
     // What the service does.
