@@ -17,6 +17,7 @@ const DOCUMENTS = [
   ['swagger-ui.html', 'REST interface', 'Every call, with a form to try it'],
   ['openapi.yaml', 'openapi.yaml', 'The REST interface, OpenAPI 3.1'],
   ['asyncapi.yaml', 'asyncapi.yaml', 'The WebSockets, AsyncAPI 3.0'],
+  ['examples/', 'Examples', 'Pages on the browser client, to try and to start from'],
   ['client/socket-proxy.d.ts', 'socket-proxy.d.ts', 'The browser client: sockets for pages, in types'],
 ];
 
