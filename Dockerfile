@@ -10,6 +10,7 @@ COPY .mvn/wrapper/mvnw pom.xml ./
 COPY .mvn .mvn
 RUN ./mvnw -B -q dependency:go-offline -DincludeScope=runtime
 COPY openapi openapi
+COPY docs/examples docs/examples
 COPY src/main src/main
 RUN ./mvnw -B -q package -Dmaven.test.skip=true \
     && java -Djarmode=tools -jar target/socket-proxy.jar extract --layers --destination /layers

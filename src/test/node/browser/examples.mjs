@@ -1,4 +1,5 @@
-// The pages of docs/examples, as a reader would use them. Prints one JSON line for each.
+// The pages of docs/examples, as a reader would use them: as the service serves them, or ($ELSEWHERE) from another origin. Prints one JSON line for
+// each, or for those that match the regular expression $CASES.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -57,11 +58,31 @@ const connects = (port) =>
     socket.on("connect", () => socket.destroy());
   });
 
-/** Fills the form, sends it, and hands over the page and what it prints. */
-async function use(page, name, fields) {
-  await page.goto(`http://${HOST}:${pages}/${name}`);
-  for (const [field, value] of Object.entries({ service: url, token, ...fields })) {
+const elsewhere = Boolean(process.env.ELSEWHERE);
+
+/** Goes to the page by its ways in, fills the form, sends it, and hands over the page and what it prints. */
+async function use(page, name, fields, { signedIn = true } = {}) {
+  if (elsewhere) {
+    await page.goto(`http://${HOST}:${pages}/${name}`);
+    Object.assign(fields, { service: url, token });
+  } else if (signedIn) {
+    await page.goto(`${url}/#token=${token}`);
+    await page.getByRole("heading", { name: "Sockets", level: 1 }).waitFor();
+    await page.goto(`${url}/examples`);
+    await page.locator(`a[href="${name}"]`).click();
+  } else {
+    await page.goto(`${url}/examples/${name}`);
+    if ((await page.getByRole("link", { name: "Sign in on the console" }).evaluate((link) => link.href)) !== `${url}/`) {
+      throw new Error("the link does not lead to the console");
+    }
+    fields.token = token;
+  }
+  for (const [field, value] of Object.entries(fields)) {
     await page.fill(`input[name=${field}]`, String(value));
+  }
+  const asked = await page.locator("input").evaluateAll((inputs) => inputs.map((input) => input.name).sort());
+  if (asked.join() !== Object.keys(fields).sort().join()) {
+    throw new Error(`the page asks for ${asked}`);
   }
   await page.click("button");
   return {
@@ -92,7 +113,7 @@ const examples = {
 
   "http-get.html": async (page) => {
     const port = await listening(http.createServer((request, response) => response.end(`you asked for ${request.url}`)));
-    const { done } = await use(page, "http-get.html", { host: HOST, port, path: "/some/where" });
+    const { done } = await use(page, "http-get.html", { host: HOST, port, path: "/some/where" }, { signedIn: false });
     const answer = await done();
     contains(answer, "HTTP/1.1 200 OK\r\n");
     contains(answer, "you asked for /some/where");
@@ -123,7 +144,8 @@ const examples = {
   },
 };
 
-for (const [name, example] of Object.entries(examples)) {
+const cases = Object.entries(examples).filter(([name]) => new RegExp(process.env.CASES ?? "").test(name));
+for (const [name, example] of cases) {
   const result = { name };
   try {
     await browse(
@@ -131,7 +153,7 @@ for (const [name, example] of Object.entries(examples)) {
       async (page) => {
         result.skipped = await example(page);
       },
-      { others: [`http://${HOST}:${pages}`] },
+      { others: elsewhere ? [`http://${HOST}:${pages}`] : [] },
     );
   } catch (error) {
     result.error = error.stack;

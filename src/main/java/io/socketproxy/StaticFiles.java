@@ -11,10 +11,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.io.Resource;
 import org.springframework.web.servlet.config.annotation.ResourceHandlerRegistry;
+import org.springframework.web.servlet.config.annotation.ViewControllerRegistry;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
 /**
- * The files in {@code static/}: console, browser client, API documents.
+ * The files in {@code static/}: console, browser client, example pages, API documents.
  *
  * <p>Validated by their content, RFC 9110 section 8.8.3: their dates in the jar are the build's, which is reproducible, so that two versions have the
  * same. Weakly, since the bytes are others when they are compressed.
@@ -33,6 +34,13 @@ class StaticFiles implements WebMvcConfigurer {
                 .addResourceLocations("classpath:/static/")
                 .setUseLastModified(false)
                 .setEtagGenerator(this::etag);
+    }
+
+    /** A directory has no page of its own in Spring MVC, but for the root. */
+    @Override
+    public void addViewControllers(ViewControllerRegistry registry) {
+        registry.addRedirectViewController("/examples", "/examples/");
+        registry.addViewController("/examples/").setViewName("forward:/examples/index.html");
     }
 
     /** Computed once where the file cannot change, which it can in a directory of a build under way. */

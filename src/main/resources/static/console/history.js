@@ -6,8 +6,8 @@ const MOST_STEPS = 500;
 const LONGEST_BODY = 64 << 10;
 const MOST_BYTES = 1 << 20;
 
-/** What the page asks for by itself: lists, options as they are, the names of constants. */
-const IN_THE_BACKGROUND = /^(?:sockets|constants)(?:\/|$)/;
+/** What the page asks for by itself: lists, options as they are, rules, the names of constants; and the end of another's stream, of which a program has none. */
+const IN_THE_BACKGROUND = /^GET (?:sockets|constants|policy)(?:\/|$)|^DELETE sockets\/[^/]+\/stream$/;
 
 /**
  * A call: its `method`, `path` and `query`, what went with it (`json`, or `body` as bytes, of which `omitted` were too many to keep), the ids that its
@@ -59,7 +59,7 @@ export class History extends EventTarget {
 
   /** Makes the call by `run`, and keeps it unless the page makes it by itself. */
   async keep(method, path, options, run) {
-    if (method === 'GET' && IN_THE_BACKGROUND.test(path)) {
+    if (IN_THE_BACKGROUND.test(`${method} ${path}`)) {
       return run();
     }
     const step = this.#add(new Step(method, path, options));

@@ -272,7 +272,7 @@ class Console {
   }
 
   #search() {
-    const inputs = [...document.querySelectorAll('.handle-pane input[type="search"], .filters input')];
+    const inputs = [...document.querySelectorAll('.handle-pane input[type="search"], .filters input, .page form input')];
     const input = inputs.find((each) => each.checkVisibility());
     if (input) {
       input.focus();

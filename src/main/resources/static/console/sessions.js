@@ -8,6 +8,7 @@ export class Sessions {
   #handles;
   #byId = new Map();
   #archive = null;
+  #ended = false;
   /** Session → who keeps it. */
   #keepers = new Map();
 
@@ -31,7 +32,12 @@ export class Sessions {
   /** Brings back what earlier pages have kept of this owner, and keeps what is said from now on. Once, when the handles are known. */
   async keep(owner) {
     const archive = await Archive.open(owner);
-    for (const record of (await archive?.load()) ?? []) {
+    const records = (await archive?.load()) ?? [];
+    if (this.#ended) {
+      archive?.clear();
+      return;
+    }
+    for (const record of records) {
       const { peer, acceptedOn } = record.socket;
       this.#handles.remember(record.id, { peer, acceptedOn });
       const session = this.#byId.get(record.id) ?? new Session(this.#service, this.#handles, record.socket);
@@ -57,6 +63,7 @@ export class Sessions {
 
   /** Lets go of all streams, and forgets what was kept. */
   end() {
+    this.#ended = true;
     removeEventListener('pagehide', this.onpagehide);
     this.#archive?.clear();
     this.#archive = null;

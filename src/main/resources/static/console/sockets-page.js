@@ -190,7 +190,7 @@ export class SocketsPage {
 
   #drawLease(node, socket) {
     if (socket.attached) {
-      setText(node, isElsewhere(socket, this.#sessions.existing(socket.id)) ? 'elsewhere' : 'stream');
+      setText(node, isElsewhere(socket, this.#sessions.existing(socket.id)) ? 'taken' : 'stream');
       node.className = 'c-lease attached';
       return;
     }

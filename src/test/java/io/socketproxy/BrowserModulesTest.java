@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How the browser client and the console are cut into files, and that a page asks for all of them at once. */
+/** How the browser client and the console are cut into files, and when a page asks for them. */
 class BrowserModulesTest {
     private static final int MOST_LINES = 400;
 
@@ -72,6 +74,23 @@ class BrowserModulesTest {
         named.addAll(named("<link rel=\"(?:modulepreload|later)\" href=\"([^\"]+)\">"));
 
         assertThat(named).isEqualTo(modules);
+    }
+
+    /** What is asked for first is what main.js imports, and nothing that could wait. */
+    @Test
+    void theFirstLookWaitsForWhatItImports() throws IOException {
+        Map<String, Set<String>> imports = BrowserModules.in("console").imports();
+        Set<String> wanted = new TreeSet<>();
+        Deque<String> left = new ArrayDeque<>(imports.getOrDefault("main.js", Set.of()));
+        while (!left.isEmpty()) {
+            String name = left.pop();
+            if (wanted.add("console/" + name)) {
+                left.addAll(imports.getOrDefault(name, Set.of()));
+            }
+        }
+        BrowserModules.in("client").imports().keySet().forEach(name -> wanted.add("client/" + name));
+
+        assertThat(named("<link rel=\"modulepreload\" href=\"([^\"]+)\">")).isEqualTo(wanted);
     }
 
     @Test

@@ -264,6 +264,23 @@ class DeploymentIT {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"NGINX, ''", "NGINX, /sockets", "HAPROXY, ''", "HAPROXY, /sockets"})
+    void theExamplesWork(Front front, String prefix) throws Exception {
+        int listen = Target.closedPort();
+        try (Program _ = front.start(directory, listen, port)) {
+            List<JsonNode> results = ClientIT.results(Chromium.run(
+                    "examples.mjs",
+                    "http://127.0.0.1:" + listen + prefix,
+                    TOKEN,
+                    Map.of("CASES", "http-get|tcp-server")));
+            assertThat(results)
+                    .hasSize(2)
+                    .allSatisfy(result ->
+                            assertThat(result.path("error").asString("")).isEmpty());
+        }
+    }
+
     private static String handshake(int listen, String host, String origin) throws Exception {
         return raw(listen, """
                 GET /api/v1/sockets/none/stream HTTP/1.1

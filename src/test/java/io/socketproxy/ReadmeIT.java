@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
-import java.io.File;
+import io.socketproxy.node.Chromium;
+import io.socketproxy.testing.Eventually;
+import io.socketproxy.testing.Program;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -12,13 +14,15 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.test.context.SpringBootTest;
@@ -26,7 +30,7 @@ import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.test.context.ActiveProfiles;
 
-/** The README's session with curl, as it is written but for ports and the place of its files: it succeeds and prints what the README shows. */
+/** The README's session with curl, as it is written but for ports and the place of its files: it succeeds, prints what the README shows, and closes its handles. */
 @SpringBootTest(
         webEnvironment = WebEnvironment.RANDOM_PORT,
         properties = "socket-proxy.security.token=" + ReadmeIT.TOKEN)
@@ -34,7 +38,8 @@ import org.springframework.test.context.ActiveProfiles;
 class ReadmeIT {
     static final String TOKEN = "spx_readme-session";
 
-    private static final String HEADING = "## A session with curl\n";
+    private static final String SESSION = "## A session with curl\n";
+    private static final String PAGE = "## In a page\n";
     private static final String MARK = "=== next block ===";
     private static final int LIMIT_SECONDS = 120;
 
@@ -44,7 +49,8 @@ class ReadmeIT {
 
     /** What is another each time. */
     private static final Pattern VARIES = Pattern.compile(
-            "[0-9a-f]{32}|(?<=127\\.0\\.0\\.1:|\"port\":)\\d+|(?<=^(Server|Date): ).*", Pattern.MULTILINE);
+            "[0-9a-f]{32}|(?<=127\\.0\\.0\\.1:|\"port\":)\\d+|(?<=^(Server|Date|Last-Modified|User-Agent): ).*",
+            Pattern.MULTILINE);
 
     @LocalServerPort
     private int port;
@@ -55,9 +61,9 @@ class ReadmeIT {
     @TestFactory
     Stream<DynamicTest> printsWhatItShows() throws Exception {
         for (String program : List.of("bash", "curl", "python3")) {
-            assumeTrue(isInstalled(program), program + " is not on the PATH: install it to run this");
+            assumeTrue(Program.find(program).isPresent(), program + " is not on the PATH: install it to run this");
         }
-        List<MatchResult> blocks = BLOCK.matcher(session()).results().toList();
+        List<MatchResult> blocks = BLOCK.matcher(section(SESSION)).results().toList();
         assertThat(blocks).hasSizeGreaterThanOrEqualTo(5);
 
         StringBuilder script =
@@ -75,20 +81,34 @@ class ReadmeIT {
                 String actual = printed[i];
                 tests.add(dynamicTest(
                         blocks.get(i).group("script").lines().findFirst().orElseThrow(),
-                        () -> assertThat(plain(actual))
-                                .contains(plain(shown)
-                                        .lines()
-                                        .filter(line -> !line.isBlank())
-                                        .toList())));
+                        // In any order: what is in the background prints when it has something.
+                        () -> assertThat(lines(actual)).containsExactlyInAnyOrderElementsOf(lines(shown))));
             }
         }
+        ServiceClient client = new ServiceClient("http://127.0.0.1:" + port, TOKEN);
+        Eventually.holds(() -> assertThat(
+                        client.get("/api/v1/sockets").expect(200).json().get("sockets"))
+                .as("what the session leaves open")
+                .isEmpty());
         return tests.stream();
     }
 
-    private static String session() throws IOException {
+    /** What is to be pasted into the developer tools of the console. */
+    @Test
+    void theSnippetForAPageWorks() throws Exception {
+        Matcher snippet = Pattern.compile("```js\\n(.*?)```\\n", Pattern.DOTALL).matcher(section(PAGE));
+        assertThat(snippet.find()).isTrue();
+
+        String printed =
+                Chromium.run("snippet.mjs", "http://127.0.0.1:" + port, TOKEN, Map.of("SNIPPET", snippet.group(1)));
+
+        assertThat(printed).contains("HTTP/1.1 200 OK", "Hello from a real server.");
+    }
+
+    private static String section(String heading) throws IOException {
         String readme = Files.readString(Path.of("README.md"));
-        int start = readme.indexOf(HEADING);
-        assertThat(start).as("README.md has the heading %s", HEADING.strip()).isPositive();
+        int start = readme.indexOf(heading);
+        assertThat(start).as("README.md has the heading %s", heading.strip()).isPositive();
         return readme.substring(start, readme.indexOf("\n## ", start));
     }
 
@@ -98,8 +118,12 @@ class ReadmeIT {
                 .replace("/tmp/site", directory.toString());
     }
 
-    private static String plain(String output) {
-        return VARIES.matcher(output.replace("\r", "")).replaceAll("…");
+    private static List<String> lines(String output) {
+        return VARIES.matcher(output.replace("\r", ""))
+                .replaceAll("…")
+                .lines()
+                .filter(line -> !line.isBlank())
+                .toList();
     }
 
     private String run(String script) throws IOException, InterruptedException {
@@ -127,10 +151,5 @@ class ReadmeIT {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static boolean isInstalled(String program) {
-        return Arrays.stream(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
-                .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
     }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** The service's jar in a process of its own, which can be told to stop and be killed. */
 public final class ServiceProcess implements AutoCloseable {
@@ -18,7 +19,7 @@ public final class ServiceProcess implements AutoCloseable {
 
     private static final Path JAR = Path.of("target/socket-proxy.jar");
     private static final Duration START = Duration.ofMinutes(2);
-    private static final Pattern PORT = Pattern.compile("Tomcat started on port (\\d+) ");
+    private static final Pattern PORT = Pattern.compile("serves http://[a-z0-9.]+:(\\d+)");
 
     private final Process process;
     private final Path output;
@@ -30,7 +31,11 @@ public final class ServiceProcess implements AutoCloseable {
         this.port = awaitPort();
     }
 
-    /** Starts it on a free port of 127.0.0.1, in profile local, with further properties as {@code --name=value}. */
+    /**
+     * Starts it on a free port of 127.0.0.1, in profile local, with further properties as {@code --name=value}.
+     *
+     * @throws AssertionError it does not start; the message has what it printed
+     */
     public static ServiceProcess start(String... properties) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -38,8 +43,10 @@ public final class ServiceProcess implements AutoCloseable {
                 "-jar",
                 JAR.toString(),
                 "--spring.profiles.active=local",
-                "--server.port=0",
                 "--socket-proxy.security.token=" + TOKEN));
+        if (Stream.of(properties).noneMatch(property -> property.startsWith("--server.port="))) {
+            command.add("--server.port=0");
+        }
         command.addAll(List.of(properties));
         Path output = Files.createTempFile(Path.of("target"), "service-", ".log");
         Process process = new ProcessBuilder(command)
@@ -58,7 +65,7 @@ public final class ServiceProcess implements AutoCloseable {
         long end = System.nanoTime() + START.toNanos();
         while (process.isAlive() && System.nanoTime() - end < 0) {
             Matcher started = PORT.matcher(output());
-            if (started.find() && output().contains("Started SocketProxyApplication")) {
+            if (started.find()) {
                 return Integer.parseInt(started.group(1));
             }
             Thread.sleep(50);
@@ -86,6 +93,14 @@ public final class ServiceProcess implements AutoCloseable {
     /** Sends SIGTERM, and returns at once. */
     public void terminate() {
         process.destroy();
+    }
+
+    /** Sends SIGINT, as Ctrl-C does, and returns at once. By the shell's own kill, since the program is not everywhere. */
+    public void interrupt() throws IOException, InterruptedException {
+        new ProcessBuilder("sh", "-c", "kill -INT " + process.pid())
+                .inheritIO()
+                .start()
+                .waitFor();
     }
 
     /** Sends SIGKILL, and returns when the process is gone. */

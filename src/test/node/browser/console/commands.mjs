@@ -22,6 +22,9 @@ export const cases = {
     await eventually(() => page.locator(".jsummary").innerText(), (text) => text.startsWith("16 bytes received, 16 sent"));
     await send(page, "and again");
     await eventually(() => page.locator(".jsummary").innerText(), (text) => text.startsWith("27 bytes received, 27 sent"));
+    await page.getByRole("tab", { name: "Code" }).click();
+    await page.getByText("socket=$(call").waitFor();
+    await picture(page, "console-code");
     const [listener] = (await handles()).filter(({ state }) => state === "listening");
     assert.equal(listener.localAddress.host, "127.0.0.1");
     await page.getByRole("button", { name: "Close", exact: true }).click();
@@ -125,7 +128,6 @@ export const cases = {
     const help = page.getByRole("dialog", { name: "Help" });
     await help.getByText(/socket-proxy \d+\.\d+\.\d+/).waitFor();
     await audit(page, "help");
-    await picture(page, "console-help");
     for (const link of await help.getByRole("link").all()) {
       const target = await link.getAttribute("href");
       assert.equal((await fetch(target)).status, 200, target);

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { audit, browse, connect, create, echo, eventually, handles, picture, send, shows, signIn, token, url } from "./support.mjs";
+import { audit, browse, connect, create, echo, eventually, handles, send, shows, signIn, token, url } from "./support.mjs";
 
 const INTERPRETERS = { curl: ["bash", "program.sh"], Python: ["python3", "program.py"], JavaScript: [process.execPath, "program.mjs"] };
 
@@ -58,7 +58,6 @@ export const cases = {
     const panel = page.locator(".code-panel");
     await panel.getByText("socket=$(call").waitFor();
     await audit(page, "code");
-    await picture(page, "console-code");
     const bytes = Buffer.concat([Buffer.from(`${first}\r\n`), Buffer.from([0x00, 0xff, 0x80, 0x27, 0x5c, 0x25, 0x0a])]);
     assert.deepEqual(await run(page, panel), inAll(bytes));
 

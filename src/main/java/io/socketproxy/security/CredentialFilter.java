@@ -34,6 +34,8 @@ final class CredentialFilter extends OncePerRequestFilter {
     /** Whoever likes can make these lines. */
     private static final SampledLog REFUSALS = new SampledLog(LOG, 100, Duration.ofSeconds(10));
 
+    private static final SampledLog ORIGINS = new SampledLog(LOG, 1, Duration.ofMinutes(10));
+
     /** The role of those who may see what is about the whole server. */
     static final String OPERATOR = "OPERATOR";
 
@@ -66,10 +68,13 @@ final class CredentialFilter extends OncePerRequestFilter {
     protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws ServletException, IOException {
         boolean handshake = Handshake.isOne(request);
-        // Before the credential, so that a foreign page cannot spend a ticket.
-        if (handshake && !origins.allowed(request)) {
-            refusals.foreignOrigin(request, response);
-            return;
+        if (!origins.allowed(request)) {
+            logForeignOrigin(request);
+            // Before the credential, so that a foreign page cannot spend a ticket.
+            if (handshake) {
+                refusals.foreignOrigin(request, response);
+                return;
+            }
         }
         Optional<Owner> owner = owner(request, handshake);
         HttpConnection connection = HttpConnection.current();
@@ -85,6 +90,14 @@ final class CredentialFilter extends OncePerRequestFilter {
         } finally {
             connection.answered();
         }
+    }
+
+    /** Browsers tell the page nothing and its user little, so the operator is told; once for each origin in a while. */
+    private void logForeignOrigin(HttpServletRequest request) {
+        String line = origins.settingFor(request)
+                .map(setting -> "A page of another origin was refused; to allow it, set " + setting)
+                .orElse("A page was refused that has no origin to allow, such as a file or a sandboxed frame");
+        ORIGINS.write(line, () -> LOG.warn("{} remote={}", line, request.getRemoteAddr()));
     }
 
     private static void goOn(

@@ -1,9 +1,7 @@
 package io.socketproxy.security;
 
+import io.socketproxy.http.ServiceAddress;
 import java.io.PrintStream;
-import java.net.Inet6Address;
-import java.net.InetAddress;
-import org.jspecify.annotations.Nullable;
 
 /** What is printed once where no token is configured: the generated one, and a link that opens the console signed in. */
 final class GeneratedTokenNotice {
@@ -12,10 +10,9 @@ final class GeneratedTokenNotice {
 
     private final String baseUrl;
 
-    /** @param address that the server listens on; null for all */
-    GeneratedTokenNotice(String token, boolean tls, @Nullable InetAddress address, int port, String contextPath) {
+    GeneratedTokenNotice(String token, ServiceAddress service) {
         this.token = token;
-        this.baseUrl = "%s://%s:%d%s".formatted(tls ? "https" : "http", host(address), port, contextPath);
+        this.baseUrl = service.url();
     }
 
     /** To standard output and not to the log, whose files and collectors would keep the token. */
@@ -34,12 +31,5 @@ final class GeneratedTokenNotice {
 
                 """, token, baseUrl);
         out.flush();
-    }
-
-    private static String host(@Nullable InetAddress address) {
-        if (address == null || address.isAnyLocalAddress()) {
-            return "localhost";
-        }
-        return address instanceof Inet6Address ? "[" + address.getHostAddress() + "]" : address.getHostAddress();
     }
 }

@@ -9,6 +9,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,12 +23,18 @@ final class Origins {
 
     private static final String ANY = "*";
 
+    private static final Pattern LOGGABLE = Pattern.compile("[\\x21-\\x7e]{1,300}");
+
     private final boolean any;
 
     private final Set<Origin> listed;
 
-    private Origins(boolean any, Set<Origin> listed) {
-        this.any = any;
+    /** As they were written. */
+    private final List<String> entries;
+
+    private Origins(List<String> entries, Set<Origin> listed) {
+        this.any = entries.contains(ANY);
+        this.entries = List.copyOf(entries);
         this.listed = Set.copyOf(listed);
     }
 
@@ -44,7 +52,7 @@ final class Origins {
                                                 "Write scheme://host or scheme://host:port, without a path or a slash at the end; or * for any.")));
             }
         }
-        return new Origins(allowedOrigins.contains(ANY), listed);
+        return new Origins(allowedOrigins, listed);
     }
 
     /** Whether the page that sends the request, if one does, may use this server: judges the request's {@code Origin} headers. */
@@ -80,6 +88,23 @@ final class Origins {
         return any || Origin.parse(origin).filter(listed::contains).isPresent();
     }
 
+    /**
+     * The setting that would allow the page which sends the request, and what is allowed already; empty where there is none.
+     *
+     * <p>Fit for a log: what the header has beyond an origin in ASCII is left out.
+     */
+    Optional<String> settingFor(HttpServletRequest request) {
+        String header = request.getHeader("Origin");
+        return header == null
+                ? Optional.empty()
+                : Origin.parse(header)
+                        .map(Origin::toString)
+                        .filter(origin -> LOGGABLE.matcher(origin).matches())
+                        .map(origin -> "SOCKET_PROXY_SECURITY_ALLOWED_ORIGINS="
+                                + Stream.concat(entries.stream(), Stream.of(origin))
+                                        .collect(Collectors.joining(",")));
+    }
+
     /** Whether the list allows anyone at all. */
     boolean listsAny() {
         return any || !listed.isEmpty();
@@ -102,6 +127,11 @@ final class Origins {
             int port = matcher.group(3) == null ? -1 : Integer.parseInt(matcher.group(3));
             boolean usual = scheme.equals("http") && port == 80 || scheme.equals("https") && port == 443;
             return Optional.of(new Origin(scheme, matcher.group(2), usual ? -1 : port));
+        }
+
+        @Override
+        public String toString() {
+            return scheme + "://" + host + (port < 0 ? "" : ":" + port);
         }
 
         boolean isAt(String hostHeader) {

@@ -1,7 +1,7 @@
 package io.socketproxy.security;
 
+import io.socketproxy.http.ServiceAddress;
 import jakarta.servlet.DispatcherType;
-import java.net.InetAddress;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -9,8 +9,6 @@ import java.util.Optional;
 import java.util.Set;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
-import org.springframework.boot.web.server.Ssl;
-import org.springframework.boot.web.server.autoconfigure.ServerProperties;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -42,6 +40,8 @@ class SecurityConfiguration {
         "/favicon*",
         "/client/**",
         "/console/**",
+        "/examples",
+        "/examples/**",
         "/openapi.yaml",
         "/asyncapi.yaml",
         "/v3/api-docs",
@@ -166,22 +166,10 @@ class SecurityConfiguration {
     }
 
     @Bean
-    ApplicationListener<ApplicationReadyEvent> generatedTokenNotice(ApiTokens apiTokens, ServerProperties server) {
-        return event -> apiTokens.generated().ifPresent(token -> {
-            // Set once the server listens; absent where there is none, as in a test of the web layer.
-            Integer port =
-                    event.getApplicationContext().getEnvironment().getProperty("local.server.port", Integer.class);
-            if (port != null) {
-                InetAddress address = server.getAddress();
-                String contextPath = server.getServlet().getContextPath();
-                new GeneratedTokenNotice(
-                                token,
-                                Ssl.isEnabled(server.getSsl()),
-                                address,
-                                port,
-                                contextPath == null ? "" : contextPath)
-                        .print(System.out);
-            }
-        });
+    ApplicationListener<ApplicationReadyEvent> generatedTokenNotice(ApiTokens apiTokens) {
+        return event -> apiTokens
+                .generated()
+                .ifPresent(token -> ServiceAddress.of(event.getApplicationContext())
+                        .ifPresent(service -> new GeneratedTokenNotice(token, service).print(System.out)));
     }
 }

@@ -18,6 +18,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.socketproxy.testing.Machine;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -97,23 +98,28 @@ class LibcTest {
 
     @Test
     void aConnectionOverEachFamily() throws Exception {
-        for (SockAddr address : new SockAddr[] {
-            LOOPBACK,
-            LOOPBACK6,
-            new SockAddr.Unix(temp.resolve("s") + ""),
-            new SockAddr.Unix("\0socket-proxy-libc-" + System.nanoTime())
-        }) {
-            int[] pair = connection(address);
-            assertThat(send(pair[0], "hello", 0, null)).isEqualTo(5);
-            Libc.Received received = recv(pair[1], 100, 0);
-            assertThat(received.length()).isEqualTo(5);
-            assertThat(received.source()).isNull();
-            assertThat(Libc.getpeername(pair[1])).isEqualTo(Libc.getsockname(pair[0]));
-            assertThat(Libc.shutdown(pair[0], Constants.SHUT_WR)).isZero();
-            assertThat(recv(pair[1], 100, 0).length()).as("end of file").isZero();
-            assertErrno(Errno.EPIPE, send(pair[0], "more", 0, null));
-            assertErrno(Errno.EAGAIN, (int) recv(pair[0], 1, 0).length());
-        }
+        connectsSendsAndEnds(LOOPBACK);
+        connectsSendsAndEnds(new SockAddr.Unix(temp.resolve("s") + ""));
+        connectsSendsAndEnds(new SockAddr.Unix("\0socket-proxy-libc-" + System.nanoTime()));
+    }
+
+    @Test
+    void aConnectionOverInet6() throws Exception {
+        Machine.needsInet6();
+        connectsSendsAndEnds(LOOPBACK6);
+    }
+
+    private void connectsSendsAndEnds(SockAddr address) throws Exception {
+        int[] pair = connection(address);
+        assertThat(send(pair[0], "hello", 0, null)).isEqualTo(5);
+        Libc.Received received = recv(pair[1], 100, 0);
+        assertThat(received.length()).isEqualTo(5);
+        assertThat(received.source()).isNull();
+        assertThat(Libc.getpeername(pair[1])).isEqualTo(Libc.getsockname(pair[0]));
+        assertThat(Libc.shutdown(pair[0], Constants.SHUT_WR)).isZero();
+        assertThat(recv(pair[1], 100, 0).length()).as("end of file").isZero();
+        assertErrno(Errno.EPIPE, send(pair[0], "more", 0, null));
+        assertErrno(Errno.EAGAIN, (int) recv(pair[0], 1, 0).length());
     }
 
     @Test
@@ -146,26 +152,34 @@ class LibcTest {
 
     @Test
     void datagramsTellTheirSenderAndWhatWasCutOff() throws Exception {
-        for (SockAddr address : new SockAddr[] {LOOPBACK, LOOPBACK6}) {
-            int receiver = bound(SOCK_DGRAM, address);
-            int sender = bound(SOCK_DGRAM, address);
-            send(sender, "12345678", 0, Libc.getsockname(receiver));
-
-            Libc.Received peeked = recv(receiver, 3, MSG_PEEK | MSG_TRUNC);
-            assertThat(peeked.length()).isEqualTo(8);
-            assertThat(peeked.flags() & MSG_TRUNC).isEqualTo(MSG_TRUNC);
-            Libc.Received cut = recv(receiver, 3, 0);
-            assertThat(cut.length()).isEqualTo(3);
-            assertThat(cut.flags() & MSG_TRUNC).isEqualTo(MSG_TRUNC);
-            assertThat(cut.source()).isEqualTo(Libc.getsockname(sender));
-            assertErrno(Errno.EAGAIN, (int) recv(receiver, 3, MSG_DONTWAIT).length());
-            assertThat(send(sender, "", 0, Libc.getsockname(receiver))).isZero();
-            assertThat(recv(receiver, 3, 0)).isEqualTo(new Libc.Received(0, 0, Libc.getsockname(sender)));
-        }
+        tellsSenderAndWhatWasCutOff(LOOPBACK);
         int sender = bound(SOCK_DGRAM, LOOPBACK);
         assertErrno(Errno.EDESTADDRREQ, send(sender, "x", 0, null));
         assertErrno(Errno.EMSGSIZE, send(sender, "x".repeat(65_508), 0, Libc.getsockname(sender)));
         assertErrno(Errno.EOPNOTSUPP, send(sender, "x", MSG_OOB, Libc.getsockname(sender)));
+    }
+
+    @Test
+    void datagramsOverInet6() throws Exception {
+        Machine.needsInet6();
+        tellsSenderAndWhatWasCutOff(LOOPBACK6);
+    }
+
+    private void tellsSenderAndWhatWasCutOff(SockAddr address) throws Exception {
+        int receiver = bound(SOCK_DGRAM, address);
+        int sender = bound(SOCK_DGRAM, address);
+        send(sender, "12345678", 0, Libc.getsockname(receiver));
+
+        Libc.Received peeked = recv(receiver, 3, MSG_PEEK | MSG_TRUNC);
+        assertThat(peeked.length()).isEqualTo(8);
+        assertThat(peeked.flags() & MSG_TRUNC).isEqualTo(MSG_TRUNC);
+        Libc.Received cut = recv(receiver, 3, 0);
+        assertThat(cut.length()).isEqualTo(3);
+        assertThat(cut.flags() & MSG_TRUNC).isEqualTo(MSG_TRUNC);
+        assertThat(cut.source()).isEqualTo(Libc.getsockname(sender));
+        assertErrno(Errno.EAGAIN, (int) recv(receiver, 3, MSG_DONTWAIT).length());
+        assertThat(send(sender, "", 0, Libc.getsockname(receiver))).isZero();
+        assertThat(recv(receiver, 3, 0)).isEqualTo(new Libc.Received(0, 0, Libc.getsockname(sender)));
     }
 
     @Test

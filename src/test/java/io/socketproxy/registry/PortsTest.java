@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.testing.Machine;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -68,6 +69,7 @@ class PortsTest extends SocketsFixture {
 
     @Test
     void theTwoFamiliesAreApartWhereTheKernelHasThemApart() {
+        Machine.needsInet6();
         Handle held = reusing(ANN, AF_INET, SOCK_DGRAM);
         sockets.bind(held, Endpoint.of("127.0.0.1", 0));
         int port = port(held);

@@ -3,6 +3,7 @@ package io.socketproxy.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.rest.Api.Answer;
+import io.socketproxy.testing.Machine;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,6 +14,7 @@ import tools.jackson.databind.JsonNode;
 class NamesIT extends RealServerCalls {
     @Test
     void resolvesAsPythonDoes() {
+        Machine.needsServices();
         assertThat(api.get("/api/v1/getaddrinfo?host=127.1&port=http&type=SOCK_STREAM")
                         .expect(200)
                         .text())
@@ -114,6 +116,7 @@ class NamesIT extends RealServerCalls {
 
     @Test
     void namesAddresses() {
+        Machine.needsServices();
         assertThat(api.get("/api/v1/getnameinfo?host=127.0.0.1&port=80&flags=NI_NUMERICHOST")
                         .expect(200)
                         .text())
@@ -127,6 +130,7 @@ class NamesIT extends RealServerCalls {
 
     @Test
     void looksUpServices() {
+        Machine.needsServices();
         assertThat(api.get("/api/v1/getservbyname?name=https").expect(200).text())
                 .isEqualTo("{\"port\":443}");
         assertThat(api.get("/api/v1/getservbyname?name=domain&proto=udp").text())

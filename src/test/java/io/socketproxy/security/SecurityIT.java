@@ -29,6 +29,8 @@ class SecurityIT extends SecuredServer {
                 "/client/socket.js",
                 "/client/deep/er.js",
                 "/console/console.js",
+                "/examples",
+                "/examples/index.html",
                 "/openapi.yaml",
                 "/asyncapi.yaml",
                 "/v3/api-docs",
@@ -270,6 +272,22 @@ class SecurityIT extends SecuredServer {
                             .header("Access-Control-Allow-Origin"))
                     .isEmpty();
         }
+    }
+
+    @Test
+    void logsTheSettingThatWouldLetAnOriginIn(CapturedOutput output) {
+        for (int i = 0; i < 3; i++) {
+            http.get(PROBE, BEARER, "Origin: http://127.0.0.1:8123");
+        }
+        http.handshake(PROBE + "/stream", BEARER, "Origin: https://Other.example");
+        http.get(PROBE, BEARER, "Origin: https://evil.example\u0085or worse");
+        http.get(PROBE, BEARER, "Origin: https://pages.example");
+
+        String setting = "set SOCKET_PROXY_SECURITY_ALLOWED_ORIGINS=https://pages.example,";
+        assertThat(output.getAll())
+                .containsOnlyOnce(setting + "http://127.0.0.1:8123 ")
+                .containsOnlyOnce(setting + "https://other.example ")
+                .doesNotContain("or worse");
     }
 
     @Test

@@ -8,6 +8,7 @@ import static io.socketproxy.testing.RawFrames.frame;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.socketproxy.testing.Machine;
 import io.socketproxy.testing.OnBothWires;
 import io.socketproxy.testing.RawWebSocket;
 import io.socketproxy.testing.StreamServer;
@@ -160,6 +161,7 @@ class DatagramsIT extends StreamServer {
 
     @Test
     void addressedDatagramsOfIpv6() throws Exception {
+        Machine.needsInet6();
         String id = ok("POST", "/api/v1/sockets", "{\"family\": \"AF_INET6\", \"type\": \"SOCK_DGRAM\"}")
                 .get("id")
                 .asString();
