@@ -247,7 +247,7 @@ export function directSockets(service) {
     static async #connect(wanted) {
       const { remoteAddress, remotePort, dnsQueryType } = wanted;
       if (remotePort === 0) {
-        throw socketError('EINVAL', 'no datagram can be sent to port 0');
+        throw socketError('EINVAL', 'No datagram can be sent to port 0.');
       }
       const socketJson = await service.open(remoteAddress, remotePort, FAMILIES[dnsQueryType], 'SOCK_DGRAM', []);
       return opening(DatagramStreams, socketJson, { bound: false }, bufferSettings(wanted));

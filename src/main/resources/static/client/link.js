@@ -196,7 +196,7 @@ export class Link {
           refusals = 0;
           this.#service.tell('disconnect', { socket: this.#id, code, reason });
         } else if (this.#wasAttached ? this.#outage.ms > this.#service.leaseMs : ++refusals >= REFUSALS) {
-          this.#end(socketError('EIO', 'the service has the socket but takes no stream for it: is this page\'s origin allowed?'));
+          this.#end(socketError('EIO', 'The service has the socket but takes no stream for it. Is this page\'s origin allowed?'));
           return;
         }
       }
@@ -230,9 +230,9 @@ export class Link {
       return true;
     }
     if (answer && !this.#own) {
-      this.#end(socketError('EBUSY', 'a stream is attached to this socket already'));
+      this.#end(socketError('EBUSY', 'A stream is attached to this socket already.'));
     } else if (this.#outage.ms > (answer ? GHOST_MS : this.#service.leaseMs)) {
-      this.#end(socketError('ETIMEDOUT', 'the stream could not be taken up again in time'));
+      this.#end(socketError('ETIMEDOUT', 'The stream could not be taken up again in time.'));
     }
     return false;
   }
@@ -360,7 +360,7 @@ export class Link {
 
   #requireOpen() {
     if (this.#isEnded) {
-      throw this.#error ?? socketError('EPIPE', 'the connection has ended');
+      throw this.#error ?? socketError('EPIPE', 'The connection has ended.');
     }
   }
 

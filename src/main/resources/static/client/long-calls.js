@@ -50,7 +50,7 @@ export class LongCalls {
         return result;
       }
       if (Date.now() >= deadline) {
-        throw socketError('EAGAIN', 'nothing came in time');
+        throw socketError('EAGAIN', 'Nothing came in time.');
       }
       await this.#ready(id, event, deadline, signal);
     }

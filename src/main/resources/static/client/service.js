@@ -79,7 +79,7 @@ export class Service {
       if (signal?.aborted) {
         throw signal.reason;
       }
-      throw socketError('ENETDOWN', `the service at ${this.#base} cannot be reached: ${error.cause?.message ?? error.message}`, error);
+      throw socketError('ENETDOWN', `The service at ${this.#base} cannot be reached: ${error.cause?.message ?? error.message}`, error);
     }
     if (!response.ok) {
       throw new SocketError(problemOf(response, content));

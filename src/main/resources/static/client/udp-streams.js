@@ -49,7 +49,7 @@ export class DatagramStreams extends SocketStreams {
   }
 
   end(error) {
-    this.#fail(aborted(error ?? socketError('ECONNABORTED', 'the socket was closed on the service')), ['readable', 'writable']);
+    this.#fail(aborted(error ?? socketError('ECONNABORTED', 'The socket was closed on the service.')), ['readable', 'writable']);
   }
 
   #fail(failure, names) {
@@ -106,7 +106,7 @@ export class DatagramStreams extends SocketStreams {
       throw new TypeError("UDPMessage: 'data' field must not be empty.");
     }
     if (data.length > MAX_BYTES) {
-      throw socketError('EMSGSIZE', `a datagram holds at most ${MAX_BYTES} bytes, not ${data.length}`);
+      throw socketError('EMSGSIZE', `A datagram holds at most ${MAX_BYTES} bytes, not ${data.length}.`);
     }
     return this.#bound ? addressed(data, await this.#resolve(remoteAddress, dnsQueryType), remotePort) : data;
   }
