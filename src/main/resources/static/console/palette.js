@@ -6,11 +6,10 @@ const MOST = 50;
 
 /** A dialog in which a few letters find what can be done, by WAI-ARIA's pattern of a combobox with a list; the focus goes back where it was. */
 export function openPalette(app) {
-  if (document.querySelector('dialog.palette')) {
+  if (document.querySelector('dialog.palette[open]')) {
     return;
   }
   const commands = commandsOf(app);
-  const before = document.activeElement;
   const listId = uniqueId('commands');
   let found = [];
   let at = 0;
@@ -34,7 +33,6 @@ export function openPalette(app) {
     'aria-label': 'Commands',
     onclose: () => {
       dialog.remove();
-      before?.focus?.();
       if (chosen) {
         Promise.resolve().then(chosen.run).catch((failure) => toast(shown(failure).message, { kind: 'error' }));
       }
