@@ -15,6 +15,15 @@ export function example(run) {
   if (!served || !sessionStorage.getItem(TOKEN)) {
     ask(form);
   }
+  if (served) {
+    // Signed out on the console, signed out here.
+    new BroadcastChannel("socket-proxy.signed-out").addEventListener("message", () => {
+      sessionStorage.removeItem(TOKEN);
+      if (!form.elements.token) {
+        ask(form);
+      }
+    });
+  }
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     output.textContent = "";

@@ -100,6 +100,18 @@ function contains(text, expected) {
   }
 }
 
+/** The console is another tab, of the same browser. */
+async function signsOutWithTheConsole(page) {
+  const console = await page.context().newPage();
+  await console.goto(`${url}/#token=${token}`);
+  await console.getByRole("button", { name: "Sign out" }).click();
+  await page.locator("input[name=token]").waitFor();
+  if ((await page.evaluate(() => sessionStorage.length)) !== 0) {
+    throw new Error("the token stays in the tab");
+  }
+  await console.close();
+}
+
 const examples = {
   "redis-ping.html": async (page) => {
     const port = await freePort();
@@ -128,6 +140,9 @@ const examples = {
     await until(() => connects(port), "dnsmasq listens");
     const { done } = await use(page, "dns-query.html", { server: HOST, port, name: "www.example.test" });
     contains(await done(), "192.0.2.7");
+    if (!elsewhere) {
+      await signsOutWithTheConsole(page);
+    }
   },
 
   "tcp-server.html": async (page) => {
