@@ -232,7 +232,7 @@ export class Link {
     if (answer && !this.#own) {
       this.#end(socketError('EBUSY', 'A stream is attached to this socket already.'));
     } else if (this.#outage.ms > (answer ? GHOST_MS : this.#service.leaseMs)) {
-      this.#end(socketError('ETIMEDOUT', 'The stream could not be taken up again in time.'));
+      this.#end(socketError('ETIMEDOUT', 'The stream was not taken up again in time.'));
     }
     return false;
   }

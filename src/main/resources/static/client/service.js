@@ -150,9 +150,9 @@ function baseOf(url) {
     }
     url = new URL('..', import.meta.url);
   }
-  // "localhost:8080" is a URL whose scheme is localhost, and "127.0.0.1:8080" a path on the page's own server.
+  // "localhost:8080" has the scheme localhost, and "127.0.0.1:8080" is a path on the page's server.
   if (!/^(https?|wss?):\/\/|^\.{0,2}\//i.test(url)) {
-    throw new TypeError(`The service's url has to begin with https:// or http://, unlike "${url}".`);
+    throw new TypeError(`url must begin with https:// or http://, unlike "${url}".`);
   }
   const base = new URL(url, globalThis.location?.href);
   base.protocol = base.protocol.replace(/^ws/, 'http');

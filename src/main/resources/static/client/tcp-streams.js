@@ -52,7 +52,7 @@ export class ByteStreams extends SocketStreams {
   }
 
   end(error) {
-    const failure = aborted(error ?? socketError('EPIPE', 'The socket was closed on the service.'));
+    const failure = aborted(error ?? socketError('EPIPE', 'The service closed the socket.'));
     if (error && this.halves.areOpen) {
       this.halves.settle(failure);
     }
@@ -174,7 +174,7 @@ export class ByteStreams extends SocketStreams {
   /** Closes the writable, with a FIN. */
   shutdown() {
     if (this.halves.isOpen('writable')) {
-      this.#output.error(aborted(socketError('EPIPE', 'The peer has closed the connection, and allowHalfOpen is false.')));
+      this.#output.error(aborted(socketError('EPIPE', 'The peer has closed, and allowHalfOpen is false.')));
       this.#shutdown().catch(() => {});
     }
   }
@@ -228,7 +228,7 @@ export class AcceptStream extends SocketStreams {
 
   end(error) {
     if (this.halves.isOpen('readable')) {
-      const failure = domException(error ?? socketError('ECONNABORTED', 'The socket was closed on the service.'), 'Server socket closed: ');
+      const failure = domException(error ?? socketError('ECONNABORTED', 'The service closed the socket.'), 'Server socket closed: ');
       this.#input.error(failure);
       this.halves.close('readable', failure);
     }

@@ -49,7 +49,7 @@ export class DatagramStreams extends SocketStreams {
   }
 
   end(error) {
-    this.#fail(aborted(error ?? socketError('ECONNABORTED', 'The socket was closed on the service.')), ['readable', 'writable']);
+    this.#fail(aborted(error ?? socketError('ECONNABORTED', 'The service closed the socket.')), ['readable', 'writable']);
   }
 
   #fail(failure, names) {
