@@ -27,8 +27,6 @@ public class SocketProxyApplication {
             System.exit(1);
         }
         SpringApplication.run(SocketProxyApplication.class, args);
-        // What waits for the service by its output has always looked for this.
-        System.out.println("Started SocketProxyApplication");
     }
 
     /** What to tell the user of a platform on which the service cannot run; empty where it can. */

@@ -74,7 +74,8 @@ class StartLine implements ApplicationListener<ApplicationReadyEvent> {
     private String line(ServiceAddress service, Environment environment, @Nullable Duration took) {
         BuildProperties properties = build.getIfAvailable();
         String[] profiles = environment.getActiveProfiles();
-        return "socket-proxy%s serves %s, %s TLS%s; policy: %s, egress %s and %s, listen %s; limits: %d handles, %d of one owner, %d connections; console: %s/"
+        // The beginning is what Spring Boot says at this point, for which programs wait that start the service.
+        return "Started SocketProxyApplication: socket-proxy%s serves %s, %s TLS%s; policy: %s, egress %s and %s, listen %s; limits: %d handles, %d of one owner, %d connections; console: %s/"
                 .formatted(
                         properties == null ? "" : " " + properties.getVersion(),
                         service.url(),

@@ -38,7 +38,7 @@ class StartAndStopIT {
                     .singleElement()
                     .asString()
                     .matches(
-                            ".* socket-proxy \\S+ serves http://127\\.0\\.0\\.1:\\d+, without TLS, [\\d.]+ s after its start;"
+                            ".* Started SocketProxyApplication: socket-proxy \\S+ serves http://127\\.0\\.0\\.1:\\d+, without TLS, [\\d.]+ s after its start;"
                                     + " policy: profile local, egress public and 1 rule, listen 1 rule;"
                                     + " limits: \\d+ handles, \\d+ of one owner, \\d+ connections; console: http://127\\.0\\.0\\.1:\\d+/");
         }
