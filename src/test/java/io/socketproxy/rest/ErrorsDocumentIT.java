@@ -24,6 +24,9 @@ import tools.jackson.databind.json.JsonMapper;
 class ErrorsDocumentIT extends RealServerCalls {
     private static final Path DOCUMENT = Path.of("docs/errors.md");
 
+    /** Those of the document: where something listens, and where nothing does. */
+    private static final Pattern PORTS = Pattern.compile("\\b(?:8000|81)\\b");
+
     private static final Pattern EXAMPLE = Pattern.compile(
             "\\| (?<kind>[a-z ]+) \\| `(?<method>[A-Z]+) (?<path>\\S+)(?: (?<body>[{<].*?))?`"
                     + "(?: with `(?<header>[A-Za-z-]+): (?<value>\\S+)`)? \\| (?<status>\\d+) (?<code>[A-Z_]+) \\| (?<detail>.*) \\|");
@@ -50,11 +53,11 @@ class ErrorsDocumentIT extends RealServerCalls {
     private void run(MatchResult example) throws Exception {
         Api.Bound listener = api.listener();
         String socket = socket(example.group("kind"));
+        int closed = Target.closedPort();
         String body = example.group("body") == null
                 ? ""
-                : example.group("body")
-                        .replace("8000", String.valueOf(listener.port()))
-                        .replace("81", String.valueOf(Target.closedPort()));
+                : PORTS.matcher(example.group("body"))
+                        .replaceAll(port -> String.valueOf(port.group().equals("81") ? closed : listener.port()));
         String[] headers = {"Content-Type", "application/json"};
         if (example.group("header") != null) {
             headers = example.group("header").equals("Content-Type")
