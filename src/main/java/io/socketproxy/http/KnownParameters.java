@@ -4,11 +4,12 @@ import io.socketproxy.fault.SocketFault;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.lang.reflect.RecordComponent;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -32,18 +33,15 @@ public final class KnownParameters implements HandlerInterceptor {
     /** More than any name, address, list of flags or base64 of an address takes. */
     private static final int MAX_LENGTH = 2048;
 
-    private final Map<HandlerMethod, Map<String, Class<?>>> known = new ConcurrentHashMap<>();
+    /** What a call takes: in its query, and in its body, where many look for the one what belongs in the other. */
+    private record Known(Map<String, Class<?>> types, Set<String> inBody) {}
+
+    private final Map<HandlerMethod, Known> known = new ConcurrentHashMap<>();
 
     @Override
     public boolean preHandle(HttpServletRequest request, HttpServletResponse response, Object handler) {
         if (request.getQueryString() != null && handler instanceof HandlerMethod method) {
-            Map<String, Class<?>> types = known.computeIfAbsent(method, KnownParameters::types);
-            for (String name : Collections.list(request.getParameterNames())) {
-                if (!types.containsKey(name) && isInBody(name, method)) {
-                    throw SocketFault.invalid(name, name + " is no parameter here. Give it in the JSON body.");
-                }
-            }
-            require(request, types);
+            require(request, known.computeIfAbsent(method, call -> new Known(types(call), inBody(call))));
         }
         return true;
     }
@@ -54,18 +52,17 @@ public final class KnownParameters implements HandlerInterceptor {
                 && types(method).containsKey(name);
     }
 
-    private static boolean isInBody(String name, HandlerMethod method) {
+    private static Set<String> inBody(HandlerMethod method) {
+        Set<String> fields = new HashSet<>();
         for (MethodParameter parameter : method.getMethodParameters()) {
-            RecordComponent[] components = parameter.hasParameterAnnotation(RequestBody.class)
-                    ? parameter.getParameterType().getRecordComponents()
-                    : null;
-            if (components != null
-                    && Arrays.stream(components)
-                            .anyMatch(component -> component.getName().equals(name))) {
-                return true;
+            if (parameter.hasParameterAnnotation(RequestBody.class)
+                    && parameter.getParameterType().isRecord()) {
+                for (RecordComponent component : parameter.getParameterType().getRecordComponents()) {
+                    fields.add(component.getName());
+                }
             }
         }
-        return false;
+        return fields;
     }
 
     /**
@@ -74,16 +71,24 @@ public final class KnownParameters implements HandlerInterceptor {
      * @throws SocketFault EINVAL naming the parameter
      */
     public static void require(HttpServletRequest request, Map<String, Class<?>> types) {
+        require(request, new Known(types, Set.of()));
+    }
+
+    private static void require(HttpServletRequest request, Known known) {
         for (String name : Collections.list(request.getParameterNames())) {
             // A handshake's credential, which the filter chain has taken.
             if (!name.equals("ticket")) {
-                check(name, request.getParameterValues(name), types);
+                check(name, request.getParameterValues(name), known);
             }
         }
     }
 
-    private static void check(String name, String[] values, Map<String, Class<?>> types) {
+    private static void check(String name, String[] values, Known known) {
+        Map<String, Class<?>> types = known.types();
         Class<?> type = types.get(name);
+        if (type == null && known.inBody().contains(name)) {
+            throw SocketFault.invalid(name, name + " is no parameter here. Give it in the JSON body.");
+        }
         if (type == null) {
             throw SocketFault.invalid(
                     name,

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * the other. All methods may be called concurrently.
  */
 abstract class SocketHalf {
-    /** What one call moves of a stream at most: the kernel\'s buffers are no larger by default. */
+    /** What one call moves of a stream at most: the kernel's buffers are no larger by default. */
     static final int MAX_STEP = 1 << 20;
 
     /** A backlog or a buffer that only time empties: how often such a wait looks again. */
