@@ -40,6 +40,7 @@ class PackageStructureTest {
             Map.entry("policy", 2),
             Map.entry("frontdoor", 3),
             Map.entry("socket", 3),
+            Map.entry("tls", 3),
             Map.entry("http", 4),
             Map.entry("quota", 4),
             Map.entry("registry", 5),

@@ -1,0 +1,25 @@
+package io.socketproxy.tls;
+
+import java.security.cert.X509Certificate;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a TLS handshake has agreed on.
+ *
+ * @param protocol {@code TLSv1.3} or {@code TLSv1.2}
+ * @param cipherSuite as IANA names it
+ * @param alpn the protocol that was chosen; null for none
+ * @param serverName the name that was asked for; null for none
+ * @param peerCertificates the peer's, its own first
+ */
+public record TlsSession(
+        String protocol,
+        String cipherSuite,
+        @Nullable String alpn,
+        @Nullable String serverName,
+        List<X509Certificate> peerCertificates) {
+    public TlsSession {
+        peerCertificates = List.copyOf(peerCertificates);
+    }
+}
