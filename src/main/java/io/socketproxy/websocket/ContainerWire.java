@@ -304,6 +304,11 @@ final class ContainerWire implements Wire {
     }
 
     @Override
+    public void reset() {
+        close();
+    }
+
+    @Override
     public void close() {
         if (state == State.CLOSED) {
             return;

@@ -191,7 +191,7 @@ public final class DescriptorWire extends LoopRegistration implements Wire {
         return !isClosed() && TcpInfo.isUnanswered(descriptor);
     }
 
-    /** As {@link #close}, with a reset: what was sent and what was received is not whole. */
+    @Override
     public void reset() {
         if (!isClosed()) {
             Linger.reset(descriptor);

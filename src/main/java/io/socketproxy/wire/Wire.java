@@ -21,7 +21,7 @@ public interface Wire {
 
     IoEventLoop loop();
 
-    /** Begins; nothing is read before {@link #reading} says so. */
+    /** Begins, or goes on with another reader; nothing is read before {@link #reading} says so. */
     void open(Reader reader);
 
     /** Whether to read. What has been read already is still delivered. */
@@ -44,6 +44,9 @@ public interface Wire {
 
     /** Ends at once; what is queued is dropped. Nothing is called back after. */
     void close();
+
+    /** As {@link #close}, with a reset: what was sent and what was received is not whole. */
+    void reset();
 
     /** Whether TCP has sent something repeatedly without an answer, so that the other host is likely gone. */
     boolean isUnanswered();
