@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 public final class TlsFailure extends SocketFault {
     private static final long serialVersionUID = 1L;
 
+    /** Something came in clear before TLS began: RFC 3207 section 6. */
+    public static final String INJECTION = "starttls-injection";
+
     private final String reason;
     private final @Nullable String alert;
 
