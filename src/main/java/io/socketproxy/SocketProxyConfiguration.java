@@ -11,6 +11,8 @@ import io.socketproxy.registry.LeaseProperties;
 import io.socketproxy.registry.SocketEvents;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.Readiness;
+import io.socketproxy.tls.TlsClients;
+import io.socketproxy.tls.TlsProperties;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import java.time.Duration;
@@ -31,6 +33,7 @@ import org.springframework.validation.annotation.Validated;
     LeaseProperties.class,
     LimitProperties.class,
     OverloadProperties.class,
+    TlsProperties.class,
     Drain.DrainProperties.class,
     SocketProxyConfiguration.ResolverProperties.class
 })
@@ -76,6 +79,11 @@ class SocketProxyConfiguration {
     @Bean
     ListenPolicy listenPolicy(PolicyProperties properties) {
         return new ListenPolicy(properties.listen());
+    }
+
+    @Bean
+    TlsClients tlsClients(TlsProperties properties) {
+        return new TlsClients(properties);
     }
 
     @Bean

@@ -9,25 +9,38 @@ public final class TlsFailure extends SocketFault {
     private static final long serialVersionUID = 1L;
 
     /** Something came in clear before TLS began: RFC 3207 section 6. */
-    public static final String INJECTION = "starttls-injection";
+    public static final String INJECTION = TlsReason.STARTTLS_INJECTION.id();
 
-    private final String reason;
+    private final TlsReason reason;
     private final @Nullable String alert;
 
+    /** A failure of which no more is known than its reason. */
+    public TlsFailure(TlsReason reason) {
+        this(reason, null, reason.sentence());
+    }
+
+    /** As the other, by the reason's id. */
+    public TlsFailure(String reason, @Nullable String alert, String detail) {
+        this(TlsReason.of(reason), alert, detail);
+    }
+
     /**
-     * @param reason one of those in docs/tls.md
+     * A failure with what happened and what to do about it.
+     *
      * @param alert the alert that the peer sent, as IANA names it; null for none
      */
-    public TlsFailure(String reason, @Nullable String alert, String detail) {
+    TlsFailure(TlsReason reason, @Nullable String alert, String detail) {
         super(Errno.EPROTO, detail);
         this.reason = reason;
         this.alert = alert;
     }
 
+    /** One of those in docs/tls.md. */
     public String reason() {
-        return reason;
+        return reason.id();
     }
 
+    /** The alert that the peer sent, as IANA names it; null for none. */
     public @Nullable String alert() {
         return alert;
     }

@@ -27,4 +27,10 @@ public record TlsRequest(
 
     /** Without a wish. */
     public static final TlsRequest USUAL = new TlsRequest(null, List.of(), true, null, null, null);
+
+    /** Without the key, so that no log line can ever hold it. */
+    @Override
+    public String toString() {
+        return "TlsRequest[serverName=%s, alpn=%s, verify=%s]".formatted(serverName, alpn, verify);
+    }
 }

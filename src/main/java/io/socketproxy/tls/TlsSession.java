@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param protocol {@code TLSv1.3} or {@code TLSv1.2}
  * @param cipherSuite as IANA names it
  * @param alpn the protocol that was chosen; null for none
- * @param serverName the name that was asked for; null for none
+ * @param serverName the name or address that the peer was to prove; null for none
  * @param peerCertificates the peer's, its own first
  */
 public record TlsSession(
@@ -21,5 +21,10 @@ public record TlsSession(
         List<X509Certificate> peerCertificates) {
     public TlsSession {
         peerCertificates = List.copyOf(peerCertificates);
+    }
+
+    /** The peer's certificates read for people, in the same order. */
+    public List<Certificate> certificates() {
+        return peerCertificates.stream().map(Certificate::of).toList();
     }
 }
