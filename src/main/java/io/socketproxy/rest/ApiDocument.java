@@ -24,7 +24,6 @@ import org.springframework.context.annotation.Configuration;
 @ConditionalOnBooleanProperty("springdoc.enable-default-api-docs")
 class ApiDocument {
     private static final String BEARER = "bearerAuth";
-    private static final String CERTIFICATE = "clientCertificate";
 
     static {
         SpringDocUtils.getConfig()
@@ -45,10 +44,7 @@ class ApiDocument {
                                 BEARER,
                                 new SecurityScheme()
                                         .type(SecurityScheme.Type.HTTP)
-                                        .scheme("bearer"))
-                        .addSecuritySchemes(
-                                CERTIFICATE, new SecurityScheme().type(SecurityScheme.Type.MUTUALTLS)))
-                .addSecurityItem(new SecurityRequirement().addList(BEARER))
-                .addSecurityItem(new SecurityRequirement().addList(CERTIFICATE));
+                                        .scheme("bearer")))
+                .addSecurityItem(new SecurityRequirement().addList(BEARER));
     }
 }
