@@ -133,6 +133,12 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
     }
 
     @ExceptionHandler
+    ResponseEntity<Object> noWebSockets(OpeningHandshake.Unavailable exception, HttpServletRequest request) {
+        return Problems.answer(
+                Problems.of(HttpStatus.SERVICE_UNAVAILABLE, Errno.ENOSYS, exception.getMessage(), request));
+    }
+
+    @ExceptionHandler
     ResponseEntity<Object> invalidHandshake(OpeningHandshake.InvalidHeader exception, HttpServletRequest request) {
         return fault(SocketFault.invalid(exception.header(), String.valueOf(exception.getMessage())), request);
     }

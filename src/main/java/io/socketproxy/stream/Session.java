@@ -118,7 +118,7 @@ final class Session implements Served, Sink {
         fromClient = from;
         state = State.OPEN;
         // First, since opening may end it, of which is told as well.
-        host.opened(handle, connection);
+        host.opened(handle);
         connection.open(from);
         if (!isOpen()) {
             return;
@@ -339,7 +339,7 @@ final class Session implements Served, Sink {
             }
         }
         if (to != null) {
-            host.closed(handle, to, why, toClient, fromClient == null ? 0 : fromClient.bytes());
+            host.closed(handle, why, toClient, fromClient == null ? 0 : fromClient.bytes());
         }
         host.over(this);
         if (mode.ephemeral()) {

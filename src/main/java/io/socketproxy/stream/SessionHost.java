@@ -3,7 +3,6 @@ package io.socketproxy.stream;
 import io.github.bucket4j.Bucket;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.DetachReason;
-import io.socketproxy.websocket.ClientConnection;
 import io.socketproxy.wire.QueueMemory;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -27,10 +26,10 @@ interface SessionHost {
     void attached(Session session);
 
     /** A client is served. */
-    void opened(Handle handle, ClientConnection client);
+    void opened(Handle handle);
 
     /** It was served so many bytes. */
-    void closed(Handle handle, ClientConnection client, DetachReason why, long toClient, long fromClient);
+    void closed(Handle handle, DetachReason why, long toClient, long fromClient);
 
     /** The session is over, whether it had a client or not. */
     void over(Session session);

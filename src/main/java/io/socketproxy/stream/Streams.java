@@ -101,17 +101,13 @@ public final class Streams implements SmartLifecycle {
         }
 
         @Override
-        public void opened(Handle handle, ClientConnection client) {
-            sockets.streamOpened(handle, carrier(client));
+        public void opened(Handle handle) {
+            sockets.streamOpened(handle, Carrier.EVENT_LOOP);
         }
 
         @Override
-        public void closed(Handle handle, ClientConnection client, DetachReason why, long toClient, long fromClient) {
-            sockets.streamClosed(handle, carrier(client), why, toClient, fromClient);
-        }
-
-        private static Carrier carrier(ClientConnection client) {
-            return client.isHandedOver() ? Carrier.EVENT_LOOP : Carrier.CONTAINER;
+        public void closed(Handle handle, DetachReason why, long toClient, long fromClient) {
+            sockets.streamClosed(handle, Carrier.EVENT_LOOP, why, toClient, fromClient);
         }
 
         @Override
