@@ -58,9 +58,12 @@ export class Link {
   #eof = false;
 
   #output = new SendQueue();
+  /** The message that asks for TLS, until it is there. */
+  #starttls = null;
+  #tls = null;
   #shutdown = null;
   #closing = false;
-  /** What this WebSocket's service has been told of these two. */
+  /** What this WebSocket's service has been told of these. */
   #told = {};
   #detached = false;
 
@@ -102,6 +105,9 @@ export class Link {
 
   /** Sends a stream's bytes, which the caller must not change afterwards; resolves when there is room for more. */
   async send(bytes, signal) {
+    if (this.#starttls) {
+      await this.#until(() => !this.#starttls, signal);
+    }
     for (let at = 0; at < bytes.length; at += FRAME_BYTES) {
       this.#requireOpen();
       const frame = bytes.subarray(at, at + FRAME_BYTES);
@@ -121,6 +127,25 @@ export class Link {
       await pause(5);
       signal?.throwIfAborted();
     }
+  }
+
+  /**
+   * Starts TLS with the target, behind all that was sent; what is sent later waits for it. Resolves with what was agreed on.
+   *
+   * @param request `serverName`, `alpn` and what else the service takes
+   * @param sink takes the place of the one before
+   * @param unread whether bytes have come that nobody has read. They cannot be told from what TLS protects, and so they end the socket, as do those that come meanwhile
+   */
+  async startTls(request, { sink = this.#sink, unread = false } = {}) {
+    this.#requireOpen();
+    this.#sink = sink;
+    this.#starttls = { ...request, type: 'starttls' };
+    if (unread) {
+      this.#injected();
+    }
+    this.#pump();
+    await this.#until(() => !this.#starttls);
+    return this.#tls;
   }
 
   /** Half-closes: the target gets a FIN after all that was sent. */
@@ -146,6 +171,10 @@ export class Link {
   async close() {
     if (!this.#closing && !this.#isEnded) {
       this.#closing = true;
+      if (this.#starttls) {
+        // No message goes behind that one.
+        this.#service.discard(this.#id);
+      }
       this.#pump();
     }
     let timer;
@@ -274,6 +303,9 @@ export class Link {
         this.#progress.made();
         this.#pump();
         break;
+      case 'tls':
+        this.#secured(message);
+        break;
       case 'eof':
         this.#eof = true;
         this.#sink.eof?.();
@@ -308,6 +340,9 @@ export class Link {
     this.#output.take(received, credit);
     this.#output.rewind();
     this.#told = {};
+    if (socket.tls) {
+      this.#secured(socket.tls);
+    }
     this.#pump();
     if (this.#accepted > 0) {
       this.#control({ type: 'ack', received: this.#accepted });
@@ -323,21 +358,45 @@ export class Link {
     }
     // Acknowledged first, so that the service can go on while the page works.
     const received = this.#input.receive(bytes);
-    if (received.length > 0) {
+    if (received.length > 0 && this.#starttls) {
+      this.#injected();
+    } else if (received.length > 0) {
       this.#sink.data(received);
     }
   }
 
+  #secured(tls) {
+    this.#tls = tls;
+    this.#starttls = null;
+    this.#told.starttls = false;
+    this.#progress.made();
+    this.#pump();
+  }
+
+  #injected() {
+    this.#service.discard(this.#id);
+    this.#end(new SocketError({
+      errno: 'EPROTO', errnoCode: 71, strerror: 'Protocol error', tlsReason: 'starttls-injection',
+      detail: 'Bytes came in clear that nobody had read when TLS was to start: whoever is on the way may have put them there.',
+    }));
+    this.#attachment?.close();
+  }
+
   /** Sends what is to be sent, as far as the service has room for it; what comes behind the bytes waits for them. */
   #pump() {
-    if (!this.#attachment?.isOpen) {
-      // It is sent when the next WebSocket is attached.
+    if (!this.#attachment?.isOpen || this.#told.starttls) {
+      // It is sent when the next WebSocket is attached, or TLS is there.
       return;
     }
     for (let frame; (frame = this.#output.next()); ) {
       this.#transmit(frame);
     }
     if (!this.#output.isEmpty) {
+      return;
+    }
+    if (this.#starttls) {
+      this.#told.starttls = true;
+      this.#control(this.#starttls);
       return;
     }
     if (this.#shutdown && !this.#told.shutdown) {
