@@ -19,6 +19,8 @@ export class Socket {
   #secureTransport;
   #streams;
   #upgraded = false;
+  /** What gives the Link of a socket that another was upgraded to. */
+  #handedOn = null;
   #opened = deferred();
   #closed = deferred();
 
@@ -75,6 +77,7 @@ export class Socket {
       const why = reason ?? new DOMException('The socket was closed.', 'AbortError');
       this.#opened.reject(why);
       this.#streams.abandon(why);
+      this.#handedOn?.then(({ link }) => link.giveUp() && this.#closed.resolve(), () => {});
     }
     return this.closed;
   }
@@ -90,11 +93,13 @@ export class Socket {
     const request = tlsRequest(expectedServerHostname ?? sni, alpn);
     this.#upgraded = true;
     const handedOn = this.#streams.handOn();
-    return new Socket(async (sink) => {
+    const secured = new Socket(async (sink) => {
       const { link, unread } = await handedOn;
       const tls = await link.startTls(request, { sink, unread });
       return { link, socketJson: { ...(await this.#open).socketJson, tls } };
     }, 'on', this.#options);
+    secured.#handedOn = handedOn;
+    return secured;
   }
 
   get [Symbol.toStringTag]() {

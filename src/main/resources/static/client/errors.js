@@ -41,6 +41,12 @@ export function socketError(errno, detail, cause) {
   return new SocketError({ errno, errnoCode, strerror, detail }, cause && { cause });
 }
 
+/** What has come in clear when TLS is to start cannot be told from what comes under it. */
+export const injection = () => new SocketError({
+  errno: 'EPROTO', errnoCode: 71, strerror: 'Protocol error', tlsReason: 'starttls-injection',
+  detail: 'Bytes had come in clear that nobody had read when TLS was to start: whoever is on the way may have put them there.',
+});
+
 /** What a close code other than 1000 says; its reason is the errno's name and what happened. */
 export function explain(code, reason) {
   const [, errno, happened] = /^(E[A-Z0-9]{2,}): (.+)$/.exec(reason) ?? [];
