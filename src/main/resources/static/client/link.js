@@ -281,7 +281,6 @@ export class Link {
       case 'closing':
         this.#service.tell('closing', { socket: this.id });
         break;
-      // A later service may say more.
     }
   }
 
