@@ -23,16 +23,14 @@ const same = (one, other) => JSON.stringify(attributes(one)) === JSON.stringify(
 
 export const signsItself = ({ subject, issuer }) => same(subject, issuer);
 
-/** Whole days from now until then, downwards. */
-const days = (time, now) => Math.floor((Date.parse(time) - now) / DAY_MS);
-
 const many = (count) => (count === 1 ? '1 day' : `${count.toLocaleString('en')} days`);
 
 /** How long a certificate is still valid, in words; `kind` is the class of its colour. */
 export function validity({ notBefore, notAfter }, now = Date.now()) {
-  const left = days(notAfter, now);
-  if (Date.parse(notAfter) < now) {
-    return { text: `expired ${left === -1 ? 'within the last day' : `${many(-left - 1)} ago`}`, kind: 'bad' };
+  const left = Math.floor((Date.parse(notAfter) - now) / DAY_MS);
+  if (left < 0) {
+    const ago = Math.floor((now - Date.parse(notAfter)) / DAY_MS);
+    return { text: `expired ${ago === 0 ? 'within the last day' : `${many(ago)} ago`}`, kind: 'bad' };
   }
   if (Date.parse(notBefore) > now) {
     return { text: 'not valid yet', kind: 'bad' };

@@ -119,7 +119,7 @@ export const cases = {
     await send(page, "a secret");
     await eventually(() => page.locator(".jsummary").innerText(), (text) => /^48 bytes received, 20 sent/.test(text));
     await tab(page, "Code").click();
-    await page.locator(".code-panel").getByText("/starttls").waitFor();
+    await page.locator(".code-panel pre").getByText("/starttls").waitFor();
 
     // Without a stream, by a call.
     const second = await afterRequest();
