@@ -54,7 +54,7 @@ function tlsNote(tls) {
   const word = protocolName(tls.protocol);
   return faults.length > 0
     ? { word: `${word}, with a warning`, kind: 'connecting', why: faults.join(' ') }
-    : { word, kind: 'connected', why: `The service speaks ${word} with ${tls.serverName ?? 'the peer'}, and has verified it: ${tls.cipherSuite}.` };
+    : { word, kind: 'connected', why: `The service speaks ${word} with ${tls.serverName ?? 'the peer'}: ${tls.cipherSuite}.` };
 }
 
 /** A word in a box, with its meaning for those who ask and for screen readers. */

@@ -49,21 +49,17 @@ export function isFor(names, serverName) {
   });
 }
 
-/** What is to be said against a connection's TLS, in sentences, the worst first. What the service verifies it would not have let pass. */
-export function warnings({ certificates, serverName, verified }, now = Date.now()) {
+/** What is to be said against a connection's TLS, in sentences, the worst first; most of it shows that nobody has verified the peer. */
+export function warnings({ certificates, serverName }, now = Date.now()) {
   const [own] = certificates;
   if (!own) {
     return ['The peer has shown no certificate: nobody knows who it is.'];
   }
   const state = validity(own, now);
-  const faults = [
+  return [
     state.kind === 'bad' && `Its certificate ${stands(own, now)}.`,
     signsItself(own) && 'Its certificate is signed by itself: no authority says whose it is.',
     serverName && !isFor(own.names, serverName) && `Its certificate is not for ${serverName}.`,
-  ].filter(Boolean);
-  return [
-    verified === false && 'The peer was not verified: it may be anybody.',
-    ...faults,
     state.kind === 'soon' && `Its certificate ${state.text.startsWith('expires') ? state.text : `expires in ${state.text.replace(' left', '')}`}.`,
     ...certificates.slice(1).filter((each) => validity(each, now).kind === 'bad')
       .map((each) => `In its chain, ${shortName(each.subject)} ${stands(each, now)}.`),
