@@ -25,7 +25,7 @@ export class Socket {
   #closed = deferred();
 
   /**
-   * @param open gives the Link, as which it is told the sink, and the Socket as the service has it: `{ link, socketJson }`
+   * @param open gives the Link, which tells the sink, and the Socket as the service has it: `{ link, socketJson }`
    * @param options `allowHalfOpen`, and the `sni` and `alpn` that startTls() begins with
    */
   constructor(open, secureTransport, options) {

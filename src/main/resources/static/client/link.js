@@ -33,7 +33,6 @@ export class Link {
   /** The latest WebSocket; null before the first. */
   #attachment = null;
   #ready = deferred();
-  /** Resolves when the socket and its stream are no more. */
   #ended = deferred();
   #isEnded = false;
   #error = null;
@@ -104,16 +103,14 @@ export class Link {
 
   /**
    * Starts TLS with the target, behind all that was sent; resolves with what was agreed on. What is sent later waits for it, what comes in clear ends the socket.
-   *
-   * @param sink takes the place of the one before
-   * @param unread whether bytes have come that nobody has read
+   * The `sink` takes the place of the one before; `unread` says that bytes have come that nobody has read.
    */
   async startTls(request, { sink = this.#sink, unread = false } = {}) {
     this.#requireOpen();
     this.#sink = sink;
     this.#words.starttls = { ...request, type: 'starttls' };
     if (unread) {
-      this.#injected();
+      this.#breakOff();
     }
     this.#pump();
     await this.#until(() => !this.#words.starttls);
@@ -277,6 +274,9 @@ export class Link {
       case 'error':
         this.#fault = new SocketError(message);
         this.#sink.fault?.(this.#fault);
+        if (this.#words.starttls) {
+          this.#breakOff(this.#fault);
+        }
         break;
       case 'closing':
         this.#service.tell('closing', { socket: this.id });
@@ -317,7 +317,7 @@ export class Link {
     // Acknowledged first, so that the service can go on while the page works.
     const received = this.#input.receive(bytes);
     if (received.length > 0 && this.#words.starttls) {
-      this.#injected();
+      this.#breakOff();
     } else if (received.length > 0) {
       this.#sink.data(received);
     }
@@ -330,9 +330,8 @@ export class Link {
     this.#pump();
   }
 
-  #injected() {
-    this.#service.discard(this.id);
-    this.#end(injection());
+  #breakOff(error = injection()) {
+    this.#end(error);
     this.#attachment?.close();
   }
 
@@ -386,7 +385,8 @@ export class Link {
       this.#output.takeAll();
     }
     // A stream that ends because both directions have leaves the handle, and so does one that fails.
-    if (!this.#keeps && !this.#detached && error?.status !== 404 && (!this.#words.close || (this.#eof && this.#words.shutdown))) {
+    const keeps = this.#keeps && error?.tlsReason !== 'starttls-injection';
+    if (!keeps && !this.#detached && error?.status !== 404 && (!this.#words.close || (this.#eof && this.#words.shutdown))) {
       this.#service.discard(this.id);
     }
     this.#sink.end(error);
