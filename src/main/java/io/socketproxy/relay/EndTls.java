@@ -92,8 +92,7 @@ final class EndTls implements Handshake, TlsLayer.Below {
                 return;
             }
             if (end.hasUnread()) {
-                fail(
-                        new TlsFailure(TlsReason.STARTTLS_INJECTION));
+                fail(new TlsFailure(TlsReason.STARTTLS_INJECTION));
                 return;
             }
             engine = made;

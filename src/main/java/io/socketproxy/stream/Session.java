@@ -112,7 +112,8 @@ final class Session implements Served, Sink {
             return;
         }
         Replies answers = new Replies(connection, host.control());
-        FromClient from = new FromClient(this, end, mode, flow, answers, host.control());
+        FromClient from =
+                new FromClient(this, end, mode, flow, answers, host.control(), new StreamTls(this, host, handle, flow));
         client = connection;
         replies = answers;
         fromClient = from;
@@ -202,9 +203,9 @@ final class Session implements Served, Sink {
         contained(() -> fail(fault)).run();
     }
 
-    private void fail(SocketFault fault) {
+    void fail(SocketFault fault) {
         if (mode.control() && isOpen()) {
-            send(host.control().error(fault.errno(), fault.getMessage()));
+            send(host.control().error(fault));
         }
         // Not what to do about it, for which a close frame has no room.
         finish(DetachReason.TARGET_FAILED, CloseCode.SERVER_ERROR, fault.errno() + ": " + fault.happened());
@@ -371,7 +372,7 @@ final class Session implements Served, Sink {
         }
     }
 
-    private void send(String text) {
+    void send(String text) {
         ClientConnection to = client;
         if (to != null) {
             to.sendText(text);

@@ -3,8 +3,11 @@ package io.socketproxy.stream;
 import io.github.bucket4j.Bucket;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.DetachReason;
+import io.socketproxy.tls.TlsRequest;
+import io.socketproxy.tls.TlsSession;
 import io.socketproxy.wire.QueueMemory;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** What a session needs of the service. */
@@ -33,6 +36,9 @@ interface SessionHost {
 
     /** The session is over, whether it had a client or not. */
     void over(Session session);
+
+    /** As {@link io.socketproxy.relay.Relays#startTls}. */
+    CompletableFuture<TlsSession> startTls(Handle handle, TlsRequest request);
 
     /** The client closes the handle. */
     void close(Handle handle);

@@ -264,14 +264,14 @@ public final class TlsLayer implements UpperLayer {
         // Who gives up leaves nothing behind.
         ready.whenComplete((done, given) -> {
             if (given != null) {
-                forget(ready);
+                forgetDone();
             }
         });
         return ready;
     }
 
-    private synchronized void forget(CompletableFuture<Integer> given) {
-        waiters.removeIf(waiter -> waiter.ready.equals(given));
+    private synchronized void forgetDone() {
+        waiters.removeIf(waiter -> waiter.ready.isDone());
     }
 
     @Override
