@@ -182,7 +182,8 @@ public final class Relays {
                     Errno.EBUSY, "A call waits to receive from this socket. Let it end before TLS begins.");
         }
         try {
-            CompletableFuture<TlsSession> starting = startTls(handle, request, headroom, deadline.remaining());
+            CompletableFuture<TlsSession> starting =
+                    startTls(handle, request, headroom, shorter(deadline.remaining(), clients.handshakeTimeout()));
             // It ends by itself when the time is up, and says why.
             deadline.await(starting);
             return starting.join();
@@ -204,6 +205,10 @@ public final class Relays {
                 sockets.close(handle, CloseReason.CLOSED);
             }
         }
+    }
+
+    private static Duration shorter(Duration one, Duration other) {
+        return one.compareTo(other) < 0 ? one : other;
     }
 
     /** As the other, in the usual time. */

@@ -24,9 +24,9 @@ import tools.jackson.databind.JsonNode;
 class AsyncApiTest {
 
     private static final Set<String> CONTROL_OF_SERVER =
-            Set.of("attached", "eof", "ack", "accepted", "error", "closing");
+            Set.of("tls", "attached", "eof", "ack", "accepted", "error", "closing");
 
-    private static final Set<String> CONTROL_OF_CLIENT = Set.of("shutdown", "ack", "close");
+    private static final Set<String> CONTROL_OF_CLIENT = Set.of("starttls", "shutdown", "ack", "close");
 
     @Test
     void hasTheStructureThatTheProjectDemands() {

@@ -6,6 +6,8 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
+import io.socketproxy.tls.TlsRequest;
+import io.socketproxy.tls.TlsSession;
 import java.nio.charset.StandardCharsets;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -29,6 +31,11 @@ class ControlFuzzTest {
         public Object address(SockAddr address) {
             throw new AssertionError();
         }
+
+        @Override
+        public Object tls(TlsSession session) {
+            throw new AssertionError();
+        }
     });
 
     @FuzzTest
@@ -41,6 +48,8 @@ class ControlFuzzTest {
                         case Control.Shutdown(int how) -> how >= Constants.SHUT_RD && how <= Constants.SHUT_RDWR;
                         case Control.Ack(long received) -> received >= 0;
                         case Control.Close() -> true;
+                        case Control.StartTls(TlsRequest request) ->
+                            !request.toString().isEmpty();
                     };
             if (!isRight) {
                 throw new AssertionError(message.toString());
