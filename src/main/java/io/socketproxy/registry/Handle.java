@@ -4,6 +4,7 @@ import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.quota.Destinations;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.tls.TlsSession;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -33,6 +34,8 @@ public final class Handle {
     private volatile boolean bound;
     private volatile boolean hasPort;
     private volatile String pathPrefix = "";
+    private volatile @Nullable String peerName;
+    private volatile @Nullable TlsSession tls;
     private volatile @Nullable BoundPath boundPath;
     private final Destinations destinations = new Destinations();
 
@@ -75,6 +78,24 @@ public final class Handle {
 
     public void pathPrefix(String prefix) {
         pathPrefix = prefix;
+    }
+
+    /** The name or address that it was connected to, as it was given; null where nobody gave one. */
+    public @Nullable String peerName() {
+        return peerName;
+    }
+
+    void peerName(@Nullable String host) {
+        peerName = host;
+    }
+
+    /** What TLS on it has agreed on; null where its bytes are the socket's. */
+    public @Nullable TlsSession tls() {
+        return tls;
+    }
+
+    public void tls(TlsSession session) {
+        tls = session;
     }
 
     /** Ever greater, in the order in which handles were made. */

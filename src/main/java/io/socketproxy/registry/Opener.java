@@ -16,6 +16,7 @@ import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Permit;
+import io.socketproxy.socket.RequestedKind;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -110,13 +111,16 @@ final class Opener {
         if (addresses.size() == 1) {
             // What most callers give, which needs no race.
             Handle handle = open(owner, addresses.getFirst().family(), plainType, 0, lease, loops);
+            handle.peerName(endpoint.host());
             return connected(handle, endpoint.host(), addresses, deadline);
         }
         Duration duration = leases.granted("leaseMs", lease);
-        return connector.race(
+        Handle handle = connector.race(
                 new Connector.Order(owner, plainType, endpoint.host(), duration, loops, deadline),
                 addresses,
                 admit(owner));
+        handle.peerName(endpoint.host());
+        return handle;
     }
 
     /** The handle, connected; closed where it throws. */

@@ -77,6 +77,9 @@ public interface SocketEvents {
     /** A listener's connection was accepted; {@link #opened} has told of its handle. */
     default void accepted(Handle listener, Handle handle) {}
 
+    /** A TLS handshake came to its end; {@code failure} is null where it is done, of which {@link Handle#tls} tells. */
+    default void secured(Handle handle, Duration took, @Nullable SocketFault failure) {}
+
     /** A call failed, by what its caller is told: denials and refusals by quotas are among these. */
     default void failed(SocketFault fault) {}
 

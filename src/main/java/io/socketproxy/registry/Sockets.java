@@ -192,6 +192,7 @@ public final class Sockets implements AutoCloseable {
      */
     public void connect(Handle handle, Endpoint endpoint, Deadline deadline) {
         connector.connect(handle, endpoint, deadline);
+        handle.peerName(endpoint.host());
     }
 
     /**
@@ -338,6 +339,11 @@ public final class Sockets implements AutoCloseable {
     /** What owners may still have and do. */
     public Quota quota() {
         return quota;
+    }
+
+    /** Tells those who listen how a TLS handshake has ended. */
+    public void secured(Handle handle, Duration took, @Nullable SocketFault failure) {
+        events.forEach(listener -> listener.secured(handle, took, failure));
     }
 
     /** Tells those who listen that a stream is asked for. */

@@ -1,28 +1,32 @@
 package io.socketproxy.relay;
 
 import io.netty.buffer.ByteBuf;
-import io.socketproxy.fault.Call;
+import io.netty.channel.IoEventLoop;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.libc.Libc;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Duplicate;
 import io.socketproxy.socket.Relay;
 import io.socketproxy.wire.DescriptorWire;
 import io.socketproxy.wire.HandlerFailures;
+import io.socketproxy.wire.Handshake;
 import io.socketproxy.wire.QueueMemory;
+import io.socketproxy.wire.TlsWire;
 import io.socketproxy.wire.Wire;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A connected stream socket's side: it outlives who is attached, since what a client sent is delivered and what a client has not
  * acknowledged is kept, for the handle's life.
  */
-final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
+final class ByteStreamEnd implements SocketEnd, Relay {
     private enum State {
         /** Nobody was attached yet, and the wire is not open. */
         NEW,
@@ -36,22 +40,21 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
 
     private final Handle handle;
     private final BsdSocket socket;
-    private final DescriptorWire wire;
-    private final CreditPromise promise;
+    private final DescriptorWire below;
+    private final int descriptor;
+    private final int headroom;
     private final Downlink downlink;
-    private final int creditWindow;
-    private final Delivered delivered = new Delivered();
+    private final Uplink uplink;
     private final LastDelivery lastDelivery;
+    private final FromSocket fromSocket;
     private final Consumer<Handle> whenClosed;
+
+    /** The one below, or TLS on it. */
+    private Wire wire;
 
     private State state = State.NEW;
     private @Nullable Sink sink;
-    private boolean eof;
-    private @Nullable Errno failure;
-
-    private @Nullable Errno writeFailure;
-    private long received;
-    private long credit;
+    private @Nullable EndTls tls;
     private boolean shut;
     private boolean cut;
 
@@ -70,20 +73,38 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
             Consumer<Handle> whenClosed) {
         this.handle = handle;
         this.socket = handle.socket();
-        this.promise = promise;
-        this.creditWindow = (int) properties.credit().toBytes();
+        this.headroom = headroom;
         this.whenClosed = whenClosed;
         Duplicate duplicate = socket.duplicate();
-        this.wire = new DescriptorWire(duplicate.descriptor(), socket.loop(), headroom, memory, duplicate::release);
+        this.descriptor = duplicate.descriptor();
+        this.below = new DescriptorWire(descriptor, socket.loop(), headroom, memory, duplicate::release);
+        this.wire = below;
         this.downlink = new Downlink(socket, wire, memory, this::contained);
-        this.lastDelivery =
-                new LastDelivery(wire, duplicate.descriptor(), properties.closeTimeout(), this::close, this::contained);
-        this.writeFailure = wire.takeError();
+        this.uplink =
+                new Uplink(socket, wire, promise, (int) properties.credit().toBytes());
+        this.lastDelivery = new LastDelivery(wire, descriptor, properties.closeTimeout(), this::close, this::contained);
+        this.fromSocket = new FromSocket(this, socket, downlink, uplink, lastDelivery, below.takeError());
         socket.relayedBy(this);
     }
 
-    private boolean isClosing() {
+    boolean isClosing() {
         return state.compareTo(State.LAST_DELIVERY) >= 0;
+    }
+
+    IoEventLoop loop() {
+        return socket.loop();
+    }
+
+    /** Who is attached; null for nobody. */
+    @Nullable
+    Sink sink() {
+        return sink;
+    }
+
+    /** TLS, once it was asked for; null where it was not. */
+    @Nullable
+    EndTls tls() {
+        return tls;
     }
 
     // Who is attached.
@@ -98,15 +119,15 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         cut = false;
         if (state == State.NEW) {
             state = State.OPEN;
-            wire.open(this);
+            wire.open(fromSocket);
         }
         downlink.attach(to);
-        if (eof) {
+        if (fromSocket.hasEof()) {
             to.eof();
         }
-        Errno failed = failure;
+        SocketFault failed = fromSocket.failure();
         if (failed != null) {
-            to.failed(fault(failed));
+            to.failed(failed);
         }
     }
 
@@ -114,11 +135,70 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     public void detach() {
         sink = null;
         downlink.detach();
+        readOn();
     }
 
     /** What goes to whoever is attached. */
     Downlink downlink() {
         return downlink;
+    }
+
+    // TLS.
+
+    /** Whether bytes can still be sent. */
+    boolean canWrite() {
+        return fromSocket.canWrite() && !isClosing() && !isShut();
+    }
+
+    /** TLS is to begin: nothing is read any more, nor sent by calls. Null for nothing, after all. */
+    void awaitTls(@Nullable EndTls starting) {
+        tls = starting;
+        socket.upperLayer(starting == null ? null : starting.layer());
+        downlink.pause(starting != null);
+    }
+
+    /** From now on everything goes by TLS. */
+    TlsWire goOnByTls(SSLEngine engine, Handshake handshake) {
+        TlsWire over = new TlsWire(below, engine, headroom, Thread::startVirtualThread, handshake);
+        wire = over;
+        uplink.goOnBy(over);
+        lastDelivery.goOnBy(over);
+        state = State.OPEN;
+        over.open(fromSocket);
+        downlink.goOnBy(over);
+        return over;
+    }
+
+    /** Whether something has come that nobody has read. */
+    boolean hasUnread() {
+        return socket.unread() > 0 || Libc.readable(descriptor) > 0;
+    }
+
+    /** TLS has failed, and the connection with it. */
+    void notSecured(SocketFault fault) {
+        fromSocket.ended(fault);
+        uplink.drained();
+        if (isClosing()) {
+            close();
+        }
+    }
+
+    /** Reads on for calls, where no stream is attached. */
+    void readOn() {
+        EndTls secured = tls;
+        if (secured != null && sink == null && state == State.OPEN) {
+            contained(() -> wire.reading(secured.layer().hasRoom()));
+        }
+    }
+
+    /** Sends what a call has where there is room for it, which is told by whether there is any left; the data is released if not. */
+    boolean trySend(ByteBuf data) {
+        if (!canWrite() || !wire.isWritable()) {
+            data.release();
+            return false;
+        }
+        uplink.send(data);
+        return true;
     }
 
     // From the socket.
@@ -130,7 +210,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
 
     @Override
     public boolean hasEof() {
-        return eof;
+        return fromSocket.hasEof();
     }
 
     @Override
@@ -143,49 +223,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         downlink.reading(on);
     }
 
-    @Override
-    public int room() {
-        return downlink.room();
-    }
-
-    @Override
-    public void read(ByteBuf data) {
-        downlink.read(data);
-    }
-
-    @Override
-    public void eof() {
-        if (writeFailure != null) {
-            readFailed(writeFailure);
-            return;
-        }
-        eof = true;
-        if (sink != null) {
-            sink.eof();
-        } else if (state == State.LAST_DELIVERY) {
-            lastDelivery.eof();
-        }
-    }
-
-    @Override
-    public void readFailed(Errno errno) {
-        failure = errno;
-        if (sink != null) {
-            sink.failed(fault(errno));
-        } else if (isClosing()) {
-            close();
-        }
-    }
-
-    private SocketFault fault(Errno errno) {
-        return new SocketFault(errno, Call.RECEIVE, null).at(socket::situation);
-    }
-
-    @Override
-    public void broken() {
-        writeFailure = Errno.ENOBUFS;
-        delivered.complete();
-        contained(() -> readFailed(Errno.ENOBUFS));
+    /** Resets the peer. */
+    void reset() {
         wire.reset();
     }
 
@@ -193,7 +232,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
 
     @Override
     public long received() {
-        return received;
+        return uplink.received();
     }
 
     @Override
@@ -203,11 +242,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
 
     @Override
     public long credit() {
-        if (isClosing()) {
-            return credit;
-        }
-        credit = promise.extend(credit, received - wire.queuedBytes(), creditWindow);
-        return credit;
+        return isClosing() ? uplink.promised() : uplink.credit();
     }
 
     @Override
@@ -222,18 +257,11 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
 
     @Override
     public void write(ByteBuf data) {
-        if (writeFailure != null || isClosing()) {
+        if (!fromSocket.canWrite() || isClosing()) {
             // Not counted: what cannot be delivered is not acknowledged.
             data.release();
-            return;
-        }
-        int length = data.readableBytes();
-        received += length;
-        socket.countOut(length);
-        wire.write(data);
-        wire.flush();
-        if (wire.queuedBytes() > 0) {
-            delivered.awaited();
+        } else {
+            uplink.write(data);
         }
     }
 
@@ -243,42 +271,8 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     }
 
     @Override
-    public void writable() {
-        if (sink != null) {
-            sink.socketWritable();
-        }
-    }
-
-    @Override
-    public void taken() {
-        if (sink != null) {
-            sink.socketTook();
-        }
-    }
-
-    @Override
-    public void drained() {
-        delivered.complete();
-        if (state == State.LAST_DELIVERY) {
-            lastDelivery.drained(eof);
-        }
-    }
-
-    @Override
     public CompletableFuture<Void> delivered() {
-        return delivered.future();
-    }
-
-    @Override
-    public void writeFailed(Errno errno) {
-        // What the peer sent before is still read.
-        writeFailure = errno;
-        delivered.complete();
-        if (eof || isClosing()) {
-            readFailed(errno);
-        } else if (sink != null) {
-            sink.socketWritable();
-        }
+        return uplink.delivered();
     }
 
     /** On the loop at once, on other threads in its turn there. */
@@ -294,16 +288,19 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     }
 
     private void shutDown(int how) {
+        EndTls by = tls;
         if (how != Constants.SHUT_RD) {
-            if (wire.queuedBytes() == 0) {
+            if (wire.queuedBytes() == 0 && by == null) {
                 // Nothing is in front of it, so the kernel can say at once whether it can be.
                 socket.shutdownNow(Constants.SHUT_WR);
             }
             shut = true;
-            delivered.refuse(new SocketFault(Errno.EPIPE));
+            uplink.refuse(new SocketFault(Errno.EPIPE));
             wire.shutdownOutput();
         }
-        if (how != Constants.SHUT_WR) {
+        if (by != null) {
+            by.shutdown(how);
+        } else if (how != Constants.SHUT_WR) {
             socket.shutdownNow(Constants.SHUT_RD);
         }
         if (shut && sink != null) {
@@ -329,15 +326,18 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         Sink attached = sink;
         sink = null;
         downlink.release();
-        delivered.complete();
+        uplink.drained();
+        if (tls != null) {
+            tls.close();
+        }
         if (attached != null) {
             attached.handleClosed();
         }
         if (!resets) {
             wire.shutdownOutput();
         }
-        boolean done = eof && wire.queuedBytes() == 0 && !resets;
-        if (!opened || failure != null || writeFailure != null || done) {
+        boolean done = fromSocket.hasEof() && wire.queuedBytes() == 0 && !resets;
+        if (!opened || fromSocket.failure() != null || !fromSocket.canWrite() || done) {
             close();
             return;
         }
@@ -365,7 +365,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
     }
 
     /** Whatever is thrown ends this socket's stream only. */
-    private void contained(Runnable action) {
+    void contained(Runnable action) {
         try {
             action.run();
         } catch (Throwable thrown) {
@@ -375,7 +375,7 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         }
     }
 
-    private void close() {
+    void close() {
         if (state == State.CLOSED) {
             return;
         }
@@ -385,10 +385,10 @@ final class ByteStreamEnd implements SocketEnd, Wire.Reader, Relay {
         sink = null;
         lastDelivery.cancel();
         downlink.release();
-        promise.release();
+        uplink.release();
         if (lost) {
             // The socket itself is still there: nothing may be sent behind a gap.
-            delivered.refuse(
+            uplink.refuse(
                     new SocketFault(Errno.ENOBUFS, "What a stream has sent to this socket is lost. Make a new one."));
         }
         wire.close();

@@ -14,6 +14,7 @@ import io.socketproxy.policy.Cleared;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.PolicyDenied;
 import io.socketproxy.registry.Sockets;
+import io.socketproxy.relay.datagram.AddressedDatagram;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;

@@ -18,15 +18,19 @@ final class Downlink {
     private static final long ASK_FOR_MEMORY_MILLIS = 250;
 
     private final BsdSocket socket;
-    private final Wire wire;
+    private Wire wire;
     private final ResumeBuffer unacknowledged;
     private final Consumer<Runnable> contained;
 
-    /** What the socket had received, and given away, before there was a stream. */
-    private final long receivedBefore;
+    /** What the socket had received, and given away, before there was a stream; -1 until there is one. */
+    private long receivedBefore = -1;
 
     private @Nullable Sink sink;
     private boolean wanted;
+
+    /** It is about to go on by another wire. */
+    private boolean paused;
+
     private boolean replaying;
     private boolean asksForMemory;
 
@@ -36,7 +40,18 @@ final class Downlink {
         this.wire = wire;
         this.unacknowledged = new ResumeBuffer(0, memory);
         this.contained = contained;
-        this.receivedBefore = socket.bytesIn() - socket.unread();
+    }
+
+    /** Whether nothing is read for now. */
+    void pause(boolean on) {
+        paused = on;
+        reading(wanted);
+    }
+
+    /** From now on it comes by this wire. */
+    void goOnBy(Wire other) {
+        wire = other;
+        pause(false);
     }
 
     /** How many bytes the socket has had for its clients. */
@@ -54,7 +69,11 @@ final class Downlink {
      * more: a client that has a gap learns of it.
      */
     void countReceivedElsewhere() {
-        long elsewhere = socket.bytesIn() - socket.unread() - receivedBefore - unacknowledged.end();
+        long received = socket.bytesIn() - socket.unread();
+        if (receivedBefore < 0) {
+            receivedBefore = received;
+        }
+        long elsewhere = received - receivedBefore - unacknowledged.end();
         if (elsewhere > 0) {
             unacknowledged.skip(elsewhere);
         }
@@ -101,7 +120,7 @@ final class Downlink {
 
     void reading(boolean on) {
         wanted = on;
-        wire.reading(on && !replaying && unacknowledged.room() > 0);
+        wire.reading(on && !replaying && !paused && unacknowledged.room() > 0);
     }
 
     /** Bytes that can be taken now, at least 1. */

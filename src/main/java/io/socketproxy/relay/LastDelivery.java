@@ -2,7 +2,7 @@ package io.socketproxy.relay;
 
 import io.netty.util.concurrent.ScheduledFuture;
 import io.socketproxy.libc.TcpInfo;
-import io.socketproxy.wire.DescriptorWire;
+import io.socketproxy.wire.Wire;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -21,7 +21,7 @@ final class LastDelivery {
     /** How long bytes that nobody wants are read after close, because close(2) on unread bytes resets the connection. */
     private static final long LINGER_SECONDS = 1;
 
-    private final DescriptorWire wire;
+    private Wire wire;
     private final int descriptor;
     private final Duration timeout;
     private final Runnable close;
@@ -36,12 +36,17 @@ final class LastDelivery {
      * @param close is run when all is delivered, or the time is up
      * @param contained runs what the loop calls
      */
-    LastDelivery(DescriptorWire wire, int descriptor, Duration timeout, Runnable close, Consumer<Runnable> contained) {
+    LastDelivery(Wire wire, int descriptor, Duration timeout, Runnable close, Consumer<Runnable> contained) {
         this.wire = wire;
         this.descriptor = descriptor;
         this.timeout = timeout;
         this.close = close;
         this.contained = contained;
+    }
+
+    /** From now on it goes by another wire. */
+    void goOnBy(Wire other) {
+        wire = other;
     }
 
     /** @param reset whether the peer is to be reset in the end */

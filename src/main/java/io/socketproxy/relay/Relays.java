@@ -1,6 +1,7 @@
 package io.socketproxy.relay;
 
 import io.socketproxy.fault.SocketFault;
+import io.socketproxy.fault.SocketState;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.overload.Budget;
 import io.socketproxy.overload.Exhausted;
@@ -8,13 +9,24 @@ import io.socketproxy.overload.Overload;
 import io.socketproxy.quota.QuotaExceeded;
 import io.socketproxy.registry.Attachment;
 import io.socketproxy.registry.Handle;
+import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.registry.SocketId;
 import io.socketproxy.registry.Sockets;
+import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Permit;
+import io.socketproxy.tls.TlsClients;
+import io.socketproxy.tls.TlsFailure;
+import io.socketproxy.tls.TlsRequest;
+import io.socketproxy.tls.TlsSession;
 import io.socketproxy.wire.QueueMemory;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
@@ -36,8 +48,11 @@ public final class Relays {
     private final Budget promises;
     private final ConcurrentMap<SocketId, ByteStreamEnd> byteStreams = new ConcurrentHashMap<>();
 
-    Relays(Sockets sockets, RelayProperties properties, Overload overload) {
+    private final TlsClients clients;
+
+    Relays(Sockets sockets, RelayProperties properties, Overload overload, TlsClients clients) {
         this.sockets = sockets;
+        this.clients = clients;
         this.properties = properties;
         this.memory = overload.buffers();
         this.promises = overload.add(
@@ -108,20 +123,7 @@ public final class Relays {
                 throw new SocketFault(
                         Errno.EINVAL, "received=" + received + " was never sent. Attach with received=0.");
             }
-            // Not asked where a client comes back: what is held for it goes away only so.
-            admit(handle.owner());
-            end = new ByteStreamEnd(
-                    handle,
-                    memoryOf(handle.owner()),
-                    new CreditPromise(promises, handle.owner()),
-                    headroom,
-                    properties,
-                    ended -> byteStreams.remove(ended.id()));
-            byteStreams.put(handle.id(), end);
-            if (handle.socket().isClosed()) {
-                // The end closes by itself.
-                throw new SocketFault(Errno.EBADF);
-            }
+            end = makeEnd(handle, headroom);
         }
         S made = sink.apply(end);
         Permit leave = null;
@@ -144,6 +146,96 @@ public final class Relays {
                 made.handleClosed();
             }
         }
+    }
+
+    private ByteStreamEnd makeEnd(Handle handle, int headroom) {
+        // Not asked where a client comes back: what is held for it goes away only so.
+        admit(handle.owner());
+        ByteStreamEnd end = new ByteStreamEnd(
+                handle,
+                memoryOf(handle.owner()),
+                new CreditPromise(promises, handle.owner()),
+                headroom,
+                properties,
+                ended -> byteStreams.remove(ended.id()));
+        byteStreams.put(handle.id(), end);
+        if (handle.socket().isClosed()) {
+            // The end closes by itself.
+            throw new SocketFault(Errno.EBADF);
+        }
+        return end;
+    }
+
+    /**
+     * Starts TLS on a connected stream socket, and waits until it is there.
+     *
+     * @param headroom as in {@link #attachByteStream}
+     * @throws TlsFailure what has become of it; the connection has ended then, and where something came in clear the handle is closed
+     * @throws SocketFault EALREADY for the second time, EBUSY where a stream is attached or a call waits to receive, ENOTCONN, EINVAL
+     *     and EACCES for what is asked
+     */
+    public TlsSession startTls(Handle handle, TlsRequest request, int headroom, Deadline deadline) {
+        handle.requireNoStream();
+        Runnable unlock = handle.socket().tryLockReceiving();
+        if (unlock == null) {
+            throw new SocketFault(
+                    Errno.EBUSY, "A call waits to receive from this socket. Let it end before TLS begins.");
+        }
+        try {
+            CompletableFuture<TlsSession> starting = startTls(handle, request, headroom, deadline.remaining());
+            // It ends by itself when the time is up, and says why.
+            deadline.await(starting);
+            return starting.join();
+        } finally {
+            unlock.run();
+        }
+    }
+
+    /** As the other, without waiting; also where a stream is attached. The result comes on the socket's loop. */
+    public CompletableFuture<TlsSession> startTls(Handle handle, TlsRequest request, int headroom, Duration timeout) {
+        BsdSocket socket = handle.socket();
+        if (!socket.isStream()) {
+            throw new SocketFault(Errno.EOPNOTSUPP, "TLS needs a stream socket. Open one of SOCK_STREAM.");
+        }
+        if (socket.state() != SocketState.CONNECTED) {
+            throw new SocketFault(Errno.ENOTCONN, "The socket is not connected. Call connect first.");
+        }
+        long start = System.nanoTime();
+        ByteStreamEnd end = Loops.call(
+                socket.loop(),
+                () -> {
+                    ByteStreamEnd there = byteStreams.get(handle.id());
+                    return there == null ? makeEnd(handle, headroom) : there;
+                },
+                late -> {});
+        EndTls starting = Loops.call(
+                socket.loop(), () -> EndTls.on(end, handle, clients, request, memoryOf(handle.owner())), late -> {});
+        CompletableFuture<TlsSession> done = starting.future();
+        done.whenComplete((session, failed) -> {
+            SocketFault fault = failed instanceof SocketFault of ? of : null;
+            sockets.secured(handle, Duration.ofNanos(System.nanoTime() - start), fault);
+            if (fault instanceof TlsFailure failure && failure.reason().equals(TlsFailure.INJECTION)) {
+                sockets.close(handle, CloseReason.CLOSED);
+            }
+        });
+        socket.loop().schedule(starting::timeOut, timeout.toNanos(), TimeUnit.NANOSECONDS);
+        // Keys and certificates are read first, which takes its time.
+        Thread.ofVirtual().name("tls-start").start(() -> begin(end, starting));
+        return done;
+    }
+
+    private static void begin(ByteStreamEnd end, EndTls starting) {
+        SSLEngine engine;
+        try {
+            engine = starting.makeEngine();
+        } catch (SocketFault fault) {
+            end.loop().execute(() -> starting.cancel(fault));
+            return;
+        } catch (RuntimeException e) {
+            end.loop().execute(() -> starting.cancel(new SocketFault(Errno.ENOBUFS)));
+            throw e;
+        }
+        end.loop().execute(() -> starting.begin(engine));
     }
 
     /**

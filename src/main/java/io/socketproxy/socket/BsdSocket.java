@@ -44,7 +44,6 @@ public final class BsdSocket implements AutoCloseable {
     private final Peer peer;
     private final SocketOptions options;
 
-    /** The one who is told of close(). */
     private volatile @Nullable Runnable whenClosed;
 
     private BsdSocket(SocketKind kind, IoEventLoop loop, Descriptor descriptor, @Nullable SockAddr peer) {
@@ -235,12 +234,12 @@ public final class BsdSocket implements AutoCloseable {
 
     /** How many bytes of those that count as received an earlier receive had to leave behind for the next one. */
     public int unread() {
-        return pushback.length();
+        return receiving.unread();
     }
 
     /** What an earlier receive had to leave behind for the next one; empty in most cases. */
     public byte[] takeUnread() {
-        return pushback.takeAll();
+        return receiving.takeUnread();
     }
 
     /** Bytes received from the network, by calls and by a relay. */
@@ -338,6 +337,11 @@ public final class BsdSocket implements AutoCloseable {
         if (isClosed()) {
             by.closed(false);
         }
+    }
+
+    /** Has calls receive, send and poll what a protocol on the socket carries; null for the socket's own bytes. */
+    public void upperLayer(@Nullable UpperLayer layer) {
+        descriptor.upper(layer);
     }
 
     /** Duplicates the descriptor; dup(2). */

@@ -66,7 +66,7 @@ public final class Deadline {
      * @throws Caller.Gone when the caller went while this waited, or the server is stopping
      * @throws SocketFault what the future failed with
      */
-    boolean await(CompletableFuture<?> future) {
+    public boolean await(CompletableFuture<?> future) {
         if (!future.isDone()) {
             if (hasPassed()) {
                 future.cancel(false);

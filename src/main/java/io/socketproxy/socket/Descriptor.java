@@ -27,6 +27,7 @@ final class Descriptor {
     private final Permit permit;
     private final AtomicInteger uses = new AtomicInteger(1);
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
+    private volatile @Nullable UpperLayer upper;
 
     /**
      * @param number used by the open socket, which leaves by {@link #leave}
@@ -37,6 +38,19 @@ final class Descriptor {
         this.number = number;
         this.lingers = lingers;
         this.permit = permit;
+    }
+
+    /** The protocol whose bytes calls receive and send; null where they are the descriptor's. */
+    @Nullable
+    UpperLayer upper() {
+        return upper;
+    }
+
+    void upper(@Nullable UpperLayer layer) {
+        upper = layer;
+        if (layer != null && isRefused()) {
+            layer.socketClosed();
+        }
     }
 
     /** The number; good as long as the caller is inside. */

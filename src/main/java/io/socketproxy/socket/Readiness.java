@@ -4,6 +4,7 @@ import io.netty.channel.IoEventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.socketproxy.socket.waiting.EpollRegistration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 

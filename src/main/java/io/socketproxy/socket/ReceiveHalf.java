@@ -14,6 +14,7 @@ import static io.socketproxy.libc.Constants.POLLRDHUP;
 import io.netty.channel.IoEventLoop;
 import io.socketproxy.fault.Call;
 import io.socketproxy.fault.SocketFault;
+import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Room;
@@ -65,6 +66,11 @@ final class ReceiveHalf extends SocketHalf {
                 return first;
             }
             room.giveBack(first.data().length);
+            UpperLayer above = descriptor.upper();
+            if (above != null) {
+                awaitMore(above, size, deadline);
+                return receiveOnce(size, flags, room);
+            }
             try (ArrivalCounter arrived = countArrivals(loop)) {
                 long seen;
                 do {
@@ -75,6 +81,14 @@ final class ReceiveHalf extends SocketHalf {
             }
             return receiveOnce(size, flags, room);
         });
+    }
+
+    /** Until as much can be received, or no more comes. */
+    private void awaitMore(UpperLayer above, int size, Deadline deadline) {
+        int seen;
+        do {
+            seen = above.available();
+        } while (seen < size && above.takesMore() && !isAtEnd() && deadline.await(above.whenMore(seen)));
     }
 
     private boolean isAtEnd() {
@@ -213,6 +227,10 @@ final class ReceiveHalf extends SocketHalf {
         if (before != null) {
             return new Message(before, before.length, 0, null, false);
         }
+        UpperLayer above = descriptor.upper();
+        if (above != null) {
+            return receiveFrom(above, wanted, flags, room);
+        }
         int size = wanted <= GatheredBytes.SMALL ? wanted : available(wanted, flags);
         if (size < 0) {
             return null;
@@ -237,6 +255,15 @@ final class ReceiveHalf extends SocketHalf {
         }
     }
 
+    /** What the protocol has was counted when it came. */
+    private static @Nullable Message receiveFrom(UpperLayer above, int wanted, int flags, Room room) {
+        if ((flags & MSG_OOB) != 0) {
+            throw SocketFault.argument(Errno.EOPNOTSUPP, "flags", "TLS carries no urgent data. Leave MSG_OOB out.");
+        }
+        byte[] data = above.receive(wanted, (flags & MSG_PEEK) != 0, room);
+        return data == null ? null : new Message(data, data.length, 0, null, wanted > 0 && data.length == 0);
+    }
+
     /** How much of what is wanted a receive would get now; -1 where there is nothing. */
     private int available(int wanted, int flags) {
         if (kind.isStream()) {
@@ -251,6 +278,19 @@ final class ReceiveHalf extends SocketHalf {
             return -1;
         }
         return (int) Math.min(wanted, length);
+    }
+
+    /** As {@link BsdSocket#unread}. */
+    int unread() {
+        UpperLayer above = descriptor.upper();
+        return pushback.length() + (above == null ? 0 : above.available());
+    }
+
+    /** As {@link BsdSocket#takeUnread}. */
+    byte[] takeUnread() {
+        UpperLayer above = descriptor.upper();
+        byte[] first = pushback.takeAll();
+        return above == null ? first : GatheredBytes.concat(first, above.takeAll());
     }
 
     /** As {@link BsdSocket#receiveNow}. */

@@ -1,6 +1,7 @@
 package io.socketproxy.socket;
 
 import static io.socketproxy.libc.Constants.MSG_DONTWAIT;
+import static io.socketproxy.libc.Constants.MSG_OOB;
 import static io.socketproxy.libc.Constants.POLLOUT;
 import static io.socketproxy.libc.Constants.SHUT_RD;
 import static io.socketproxy.libc.Constants.SOL_SOCKET;
@@ -48,6 +49,9 @@ final class SendHalf extends SocketHalf {
         }
         int nativeFlags = MessageFlags.forSend(flags) & ~MSG_DONTWAIT;
         Deadline limit = (flags & MSG_DONTWAIT) != 0 ? Deadline.immediate() : deadline;
+        if (descriptor.upper() != null) {
+            return sendTo(data, offset, length, flags, limit);
+        }
         if (!awaitRelay(limit)) {
             throw new SocketFault(
                     Errno.EAGAIN,
@@ -71,6 +75,22 @@ final class SendHalf extends SocketHalf {
         });
         if (sent == null) {
             throw new SocketFault(Errno.EAGAIN, Call.SEND, destination);
+        }
+        return sent;
+    }
+
+    /** As the protocol on the socket takes it, behind what it has. */
+    private int sendTo(byte[] data, int offset, int length, int flags, Deadline deadline) {
+        if ((flags & MSG_OOB) != 0) {
+            throw SocketFault.argument(Errno.EOPNOTSUPP, "flags", "TLS carries no urgent data. Leave MSG_OOB out.");
+        }
+        Integer sent = inOrder(POLLOUT, deadline, () -> {
+            UpperLayer above = descriptor.upper();
+            int taken = above == null ? 0 : above.send(data, offset, length);
+            return taken == 0 && length > 0 ? null : taken;
+        });
+        if (sent == null) {
+            throw new SocketFault(Errno.EAGAIN, Call.SEND, null);
         }
         return sent;
     }

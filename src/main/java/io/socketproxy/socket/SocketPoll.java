@@ -8,6 +8,7 @@ import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.socket.bytes.Pushback;
+import io.socketproxy.socket.waiting.EpollRegistration;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -33,15 +34,23 @@ final class SocketPoll {
 
     /** What is ready now; POLLNVAL once closed. */
     int now(int events) {
+        UpperLayer above = descriptor.upper();
+        if (above != null) {
+            return descriptor.isRefused() ? POLLNVAL : above.poll(events) | pushedBack(events);
+        }
         try {
             return descriptor.call(() -> {
                 short[] revents = new short[1];
                 SocketFault.check(Libc.poll(new int[] {descriptor.number()}, new short[] {(short) events}, revents));
-                return Short.toUnsignedInt(revents[0]) | (pushback.isEmpty() ? 0 : events & POLLIN);
+                return Short.toUnsignedInt(revents[0]) | pushedBack(events);
             });
         } catch (SocketFault fault) {
             return POLLNVAL;
         }
+    }
+
+    private int pushedBack(int events) {
+        return pushback.isEmpty() ? 0 : events & POLLIN;
     }
 
     /** Completes once one of the events is there, POLLERR or POLLHUP; fails with EBADF when the socket is closed. */
@@ -49,6 +58,10 @@ final class SocketPoll {
         boolean in = (events & POLLIN) != 0;
         if (in && !pushback.isEmpty()) {
             return CompletableFuture.completedFuture(POLLIN);
+        }
+        UpperLayer above = descriptor.upper();
+        if (above != null) {
+            return above.when(events);
         }
         EpollRegistration at = registered();
         if (at == null) {
@@ -83,6 +96,10 @@ final class SocketPoll {
 
     /** Fails those who wait with EBADF, and takes the descriptor out of epoll; it lets nobody in by now. */
     void close() {
+        UpperLayer above = descriptor.upper();
+        if (above != null) {
+            above.socketClosed();
+        }
         EpollRegistration at = registration();
         if (at != null) {
             at.cancel();

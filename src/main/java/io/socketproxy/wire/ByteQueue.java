@@ -3,6 +3,7 @@ package io.socketproxy.wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.util.ArrayDeque;
+import java.util.Iterator;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -155,6 +156,26 @@ public final class ByteQueue {
         } else {
             first.skipBytes(length);
             bytes -= length;
+        }
+    }
+
+    /** Copies the first bytes, as many as fit; they stay. There are as many. */
+    public void copy(byte[] to) {
+        int at = 0;
+        for (Iterator<ByteBuf> from = pieces.iterator(); at < to.length; ) {
+            ByteBuf piece = from.next();
+            int length = Math.min(piece.readableBytes(), to.length - at);
+            piece.getBytes(piece.readerIndex(), to, at, length);
+            at += length;
+        }
+    }
+
+    /** Forgets so many bytes; there are as many. */
+    public void drop(int length) {
+        for (int left = length; left > 0; ) {
+            int some = Math.min(left, first().readableBytes());
+            skip(some);
+            left -= some;
         }
     }
 

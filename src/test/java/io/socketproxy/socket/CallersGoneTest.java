@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.netty.channel.IoEventLoop;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Libc;
+import io.socketproxy.socket.waiting.EpollRegistration;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;

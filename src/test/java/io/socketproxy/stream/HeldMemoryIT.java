@@ -47,7 +47,7 @@ class HeldMemoryIT extends StreamServer {
     /** What a stream may cost, whatever its client or its target does. */
     private static final long MOST_HELD = 1536L << 10;
 
-    private static final String WAITER = "io.socketproxy.socket.EpollRegistration$Waiter";
+    private static final String WAITER = "io.socketproxy.socket.waiting.EpollRegistration$Waiter";
 
     HeldMemoryIT(Class<?> wire) {
         super(wire);

@@ -13,6 +13,16 @@ public final class GatheredBytes {
     private byte[] data = new byte[0];
     private int length;
 
+    /** One behind the other. */
+    public static byte[] concat(byte[] first, byte[] second) {
+        if (first.length == 0) {
+            return second;
+        }
+        byte[] both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
+    }
+
     /** @param size how many are wanted */
     public GatheredBytes(int size, Room room) {
         this.size = size;

@@ -1,4 +1,4 @@
-package io.socketproxy.relay;
+package io.socketproxy.relay.datagram;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -10,9 +10,9 @@ import io.socketproxy.libc.SockAddr;
 import java.nio.charset.StandardCharsets;
 
 /** A datagram's address in front of it, as RFC 1928 section 7 has it: 2 bytes 0, fragment 0, type, address, port, data. */
-final class AddressedDatagram {
+public final class AddressedDatagram {
     /** The longest header, one with a name, in bytes. */
-    static final int MAX_HEADER_BYTES = 4 + 1 + 255 + 2;
+    public static final int MAX_HEADER_BYTES = 4 + 1 + 255 + 2;
 
     private static final int IPV4 = 1;
     private static final int NAME = 3;
@@ -22,7 +22,7 @@ final class AddressedDatagram {
     private AddressedDatagram() {}
 
     /** Where a datagram goes. */
-    sealed interface Destination {
+    public sealed interface Destination {
         record Address(SockAddr address) implements Destination {}
 
         /** To be resolved. */
@@ -35,7 +35,7 @@ final class AddressedDatagram {
      * @param family the socket's: an IPv4 address goes into IPv6's mapped form where that is AF_INET6, and back
      * @throws SocketFault EINVAL where it is none, EAFNOSUPPORT where the socket has no such addresses
      */
-    static Destination readHeader(ByteBuf datagram, int family) {
+    public static Destination readHeader(ByteBuf datagram, int family) {
         if (datagram.readableBytes() < 5) {
             throw SocketFault.invalid("address", "A datagram begins with a header of RFC 1928 section 7.");
         }
@@ -82,7 +82,7 @@ final class AddressedDatagram {
     }
 
     /** Writes the header of an Internet address. */
-    static void writeHeader(ByteBuf to, SockAddr address) {
+    public static void writeHeader(ByteBuf to, SockAddr address) {
         to.writeMedium(0);
         switch (address) {
             case SockAddr.Inet4 inet ->

@@ -1,4 +1,4 @@
-package io.socketproxy.relay;
+package io.socketproxy.relay.datagram;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

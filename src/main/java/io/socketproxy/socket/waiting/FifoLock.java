@@ -1,4 +1,4 @@
-package io.socketproxy.socket;
+package io.socketproxy.socket.waiting;
 
 import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
@@ -8,13 +8,13 @@ import org.jspecify.annotations.Nullable;
  * First come, first served among the calls that wait on one direction of a socket, as the kernel's exclusive waiters are: what
  * arrives wakes one call instead of all.
  */
-final class FifoLock {
+public final class FifoLock {
     private final ArrayDeque<CompletableFuture<Void>> queue = new ArrayDeque<>();
     private @Nullable RuntimeException closed;
     private boolean held;
 
     /** A place in the queue; complete when the lock is this caller's. Must be handed back to {@link #release}. */
-    synchronized CompletableFuture<Void> acquire() {
+    public synchronized CompletableFuture<Void> acquire() {
         if (closed != null) {
             return CompletableFuture.failedFuture(closed);
         }
@@ -29,7 +29,7 @@ final class FifoLock {
     }
 
     /** Gives the lock, or the place in the queue, back. */
-    synchronized void release(CompletableFuture<Void> place) {
+    public synchronized void release(CompletableFuture<Void> place) {
         boolean hadIt = !queue.remove(place) && place.isDone() && !place.isCompletedExceptionally();
         if (!hadIt) {
             return;
@@ -45,7 +45,7 @@ final class FifoLock {
     }
 
     /** Fails every place in the queue with the reason, now and from now on. */
-    synchronized void close(RuntimeException reason) {
+    public synchronized void close(RuntimeException reason) {
         closed = reason;
         queue.forEach(place -> place.completeExceptionally(reason));
         queue.clear();

@@ -1,4 +1,4 @@
-package io.socketproxy.relay;
+package io.socketproxy.relay.datagram;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.netty.buffer.ByteBuf;

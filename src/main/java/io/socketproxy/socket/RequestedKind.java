@@ -1,4 +1,4 @@
-package io.socketproxy.registry;
+package io.socketproxy.socket;
 
 import static io.socketproxy.libc.Constants.AF_INET;
 import static io.socketproxy.libc.Constants.AF_INET6;
@@ -13,7 +13,7 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 
 /** The kinds of socket that a remote caller may have at all, whatever policy says; socket(2). */
-final class RequestedKind {
+public final class RequestedKind {
     /** SOCK_NONBLOCK and SOCK_CLOEXEC, which every socket here is anyway. */
     private static final int TYPE_FLAGS = Constants.require("SOCK_NONBLOCK") | Constants.require("SOCK_CLOEXEC");
 
@@ -23,7 +23,7 @@ final class RequestedKind {
     private RequestedKind() {}
 
     /** The type without its flags, of a kind that may be. */
-    static int requireType(int family, int type, int proto) {
+    public static int requireType(int family, int type, int proto) {
         requireFamily(family);
         int plainType = requireType(type);
         // Others, such as IPPROTO_SCTP or IPPROTO_MPTCP, reach addresses that policy has not seen.
@@ -40,7 +40,7 @@ final class RequestedKind {
         return plainType;
     }
 
-    static void requireFamily(int family) {
+    public static void requireFamily(int family) {
         if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) {
             throw SocketFault.argument(
                     Errno.EAFNOSUPPORT, "family", "The family must be AF_INET, AF_INET6 or AF_UNIX.");
@@ -48,7 +48,7 @@ final class RequestedKind {
     }
 
     /** The type without its flags. */
-    static int requireType(int type) {
+    public static int requireType(int type) {
         int plainType = type & ~TYPE_FLAGS;
         if (plainType != SOCK_STREAM && plainType != SOCK_DGRAM) {
             boolean known = Constants.nameOf("SOCK_", plainType).isPresent();

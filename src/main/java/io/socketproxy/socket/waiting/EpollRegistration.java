@@ -1,4 +1,4 @@
-package io.socketproxy.socket;
+package io.socketproxy.socket.waiting;
 
 import static io.socketproxy.libc.Epoll.EPOLLERR;
 import static io.socketproxy.libc.Epoll.EPOLLHUP;
@@ -22,7 +22,7 @@ import java.util.concurrent.CompletableFuture;
  * <p>Armed one-shot for the union of what is waited for; never for nothing, since a disarmed registration cannot be armed again.
  * {@link #await} and {@link #cancel} may be called by any thread; the state is the loop's alone.
  */
-final class EpollRegistration extends LoopRegistration {
+public final class EpollRegistration extends LoopRegistration {
     private static final int ALWAYS = EPOLLERR | EPOLLHUP;
 
     private final Runnable whenUnregistered;
@@ -32,7 +32,7 @@ final class EpollRegistration extends LoopRegistration {
     private boolean cancelled;
 
     /** @param whenUnregistered runs once, after {@link #cancel}, when epoll has let go of the descriptor */
-    EpollRegistration(int descriptor, IoEventLoop loop, Runnable whenUnregistered) {
+    public EpollRegistration(int descriptor, IoEventLoop loop, Runnable whenUnregistered) {
         super(descriptor, loop);
         this.whenUnregistered = whenUnregistered;
     }
@@ -49,7 +49,7 @@ final class EpollRegistration extends LoopRegistration {
      * Completes with what is ready once any of the events is, or POLLERR or POLLHUP; fails with EBADF when the watch is
      * cancelled. The poll(2) and epoll(7) numbers are the same.
      */
-    CompletableFuture<Integer> await(int events) {
+    public CompletableFuture<Integer> await(int events) {
         Waiter waiter = new Waiter(events);
         // Who gives up on waiting, or is detached, leaves nothing behind.
         waiter.whenComplete((ready, failure) -> {
@@ -65,18 +65,18 @@ final class EpollRegistration extends LoopRegistration {
     }
 
     /** How many wait, with those who have given up and were not cleared out yet; on the loop's thread. */
-    int waiting() {
+    public int waiting() {
         return waiters.size();
     }
 
     /** Wakes those who wait for one of the events, which are there although the kernel does not know of them. */
-    void announce(int events) {
+    public void announce(int events) {
         // A loop that has ended has nobody waiting.
         run(() -> wake(events));
     }
 
     /** Fails those who wait, with EBADF, and takes the descriptor out of epoll. */
-    void cancel() {
+    public void cancel() {
         if (!run(this::doCancel)) {
             release();
         }

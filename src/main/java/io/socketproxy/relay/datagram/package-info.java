@@ -1,0 +1,5 @@
+/** Datagrams with their addresses. */
+@NullMarked
+package io.socketproxy.relay.datagram;
+
+import org.jspecify.annotations.NullMarked;
