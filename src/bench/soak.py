@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Keeps the service under mixed load with faults, and says whether it is at its end what it was at its beginning.
 
-    python3 src/bench/soak.py [--minutes 60] [--wire handed-off,container] [--out DIR]
-    python3 src/bench/soak.py --cycles 1000000 [--wire handed-off] [--out DIR]
+    python3 src/bench/soak.py [--minutes 60] [--out DIR]
+    python3 src/bench/soak.py --cycles 1000000 [--out DIR]
 
-The first is an hour of everything at once, on a service for each wire: handles by REST, raw and socket-proxy.v1 streams, resumes, resets from either
+The first is an hour of everything at once, on one service: handles by REST, raw and socket-proxy.v1 streams, resumes, resets from either
 side, readers that stop, datagrams, listeners, look-ups, wrong tokens, malformed requests and frames. The second only connects, echoes and closes, as
 fast as it goes. Every now and then all load stops, and once it is at rest the service is measured: descriptors, threads, native memory, live heap,
 what of its own objects is left. It is flat if the second half of these measurements is no higher than the first. Exits with 1 if it is not, or if
@@ -50,13 +50,12 @@ MEASURES = {
 
 
 class Service:
-    """One running service, on one of the two wires."""
+    """One running service."""
 
     def __init__(self, wire):
         self.wire = wire
         self.port = free_port()
         command = service_command(self.port, f"-XX:MaxRAM={CONTAINER_MEMORY}")
-        command += [f"--socket-proxy.stream.handoff={'true' if wire == 'handed-off' else 'false'}"]
         self.process = Process(f"soak-{wire}", command)
         self.process.wait_for_port(self.port, 60)
         self.pid = self.process.pid
@@ -217,7 +216,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60, help="of mixed load (default 60)")
     parser.add_argument("--cycles", type=int, help="connects and closes so often instead")
-    parser.add_argument("--wire", default="handed-off,container", help="handed-off, container or both (default)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "docs/benchmarks")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left running
@@ -227,7 +225,7 @@ def main():
     services = []
     try:
         target.wait_for_port(base)
-        services = [Service(wire) for wire in options.wire.split(",")]
+        services = [Service("handed-off")]
         began = time.monotonic()
         if options.cycles:
             kind, (samples, counts) = "cycles", cycles(services, base, options.cycles)

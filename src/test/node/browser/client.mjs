@@ -28,7 +28,7 @@ try {
           const { run } = await import("/suite.mjs");
           await run(module, { ...context, control: window.control, report: window.report });
         },
-        { url, token, ports: targets.ports, ipv6: targets.ipv6, only: process.argv[2] },
+        { url, token, ports: targets.ports, ipv6: targets.ipv6, only: process.argv[2] ?? process.env.CASES },
       );
     },
     { expected },

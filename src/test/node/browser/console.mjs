@@ -10,10 +10,11 @@ import { cases as programs } from "./console/programs.mjs";
 import { cases as signIn } from "./console/sign-in.mjs";
 import { cases as streams } from "./console/streams.mjs";
 import { call, closers, handles } from "./console/support.mjs";
+import { cases as tls } from "./console/tls.mjs";
 import { cases as transcripts } from "./console/transcripts.mjs";
 import { cases as truth } from "./console/truth.mjs";
 
-const cases = { ...signIn, ...streams, ...journal, ...calls, ...panels, ...access, ...truth, ...transcripts, ...commands, ...programs };
+const cases = { ...signIn, ...streams, ...journal, ...calls, ...panels, ...access, ...truth, ...transcripts, ...commands, ...programs, ...tls };
 
 const name = process.env.CASE;
 try {

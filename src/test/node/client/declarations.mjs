@@ -140,6 +140,7 @@ await reads("UDPSocketOptions", (options) => new UDPSocket(options), { localAddr
 await reads("TCPServerSocketOptions", (options) => new TCPServerSocket("127.0.0.1", options));
 await reads("UDPMessage", (message) => bound.writable.getWriter().write(message), { data: Uint8Array.of(1), remoteAddress: "127.0.0.1", remotePort: 1 });
 await reads("SocketOptions", (options) => proxy.connect("127.0.0.1:1", options));
+await reads("TlsOptions", (options) => proxy.connect("127.0.0.1:1", { secureTransport: "starttls" }).startTls(options));
 await reads("SocketAddress", (target) => proxy.connect(target), { hostname: "127.0.0.1", port: 1 });
 await reads("WaitOptions", (options) => bsd.accept(options));
 await reads("Address", (target) => bsd.bind(target));

@@ -29,8 +29,11 @@ export async function directSockets(): Promise<void> {
 export async function workers(): Promise<string> {
   const connection = connect({ hostname: "example.com", port: 80 }, { allowHalfOpen: true });
   await connection.writable.getWriter().write(new TextEncoder().encode("GET / HTTP/1.0\r\n\r\n"));
-  // @ts-expect-error not yet
-  connect("example.com:443", { secureTransport: "on" });
+  const clear = connect("example.com:5432", { secureTransport: "starttls", sni: "db.example.com", alpn: ["postgresql"] });
+  const secured = clear.startTls({ expectedServerHostname: "db.example.com" });
+  const alpn: string | null = (await secured.opened).alpn;
+  // @ts-expect-error there is no such mode
+  connect("example.com:443", { secureTransport: alpn ? "tls" : "on" });
   return (await connection.opened).remoteAddress;
 }
 

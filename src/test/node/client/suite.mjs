@@ -9,6 +9,7 @@ import { cases as interfaces } from "./suite/interfaces.mjs";
 import { cases as network } from "./suite/network.mjs";
 import { cases as serverSocket } from "./suite/server-socket.mjs";
 import { cases as tcpClose } from "./suite/tcp-close.mjs";
+import { cases as startTls } from "./suite/start-tls.mjs";
 import { cases as tcpSocket } from "./suite/tcp-socket.mjs";
 import { cases as tcpStreams } from "./suite/tcp-streams.mjs";
 import { cases as udpSocket } from "./suite/udp-socket.mjs";
@@ -23,6 +24,7 @@ const cases = {
   ...udpSocket,
   ...interfaces,
   ...connect,
+  ...startTls,
   ...bsdCalls,
   ...handles,
 };
@@ -53,7 +55,8 @@ export async function run(module, { url, token, WebSocket, ports, control, ipv6,
     }
   };
   for (const [name, test] of Object.entries(cases)) {
-    if (only && !new RegExp(only).test(name)) {
+    // What needs certificates has no targets without.
+    if ((only && !new RegExp(only).test(name)) || (name in startTls && !ports.tlsEcho)) {
       continue;
     }
     const started = Date.now();

@@ -2,7 +2,10 @@
 
 import { createHash } from "node:crypto";
 import dgram from "node:dgram";
+import { readFileSync } from "node:fs";
 import net from "node:net";
+import path from "node:path";
+import tls from "node:tls";
 
 const HOST = "127.0.0.1";
 
@@ -124,6 +127,55 @@ export async function start(serviceUrl) {
     held = connection;
   });
 
+  // With TLS, where there are certificates: the service trusts ca.pem, which has signed server.pem, for localhost and 127.0.0.1.
+  const directory = process.env.CERTIFICATES;
+  const serverNames = [];
+  if (directory) {
+    const identity = (name) =>
+      ({ cert: readFileSync(path.join(directory, `${name}.pem`)), key: readFileSync(path.join(directory, `${name}.key`)) });
+    const options = {
+      ...identity("server"),
+      ALPNProtocols: ["echo", "other"],
+      SNICallback: (name, done) => {
+        serverNames.push(name);
+        done(null, null);
+      },
+    };
+    const secure = (connection, onSecured, settings = options) => {
+      const secured = new tls.TLSSocket(connection, { isServer: true, secureContext: tls.createSecureContext(settings), ...settings });
+      secured.on("error", () => secured.destroy());
+      onSecured(secured);
+    };
+    const echo = (secured) => secured.pipe(secured);
+    await tcp("tlsEcho", (connection) => secure(connection, echo));
+    await tcp("tlsSelfSigned", (connection) => secure(connection, echo, identity("selfsigned")));
+    // As PostgreSQL has it: SSLRequest, "S", and TLS from there on; of anything else, an echo in clear.
+    await tcp("tlsAfterRequest", (connection) => {
+      let asked = Buffer.alloc(0);
+      connection.on("data", function listen(data) {
+        asked = Buffer.concat([asked, data]);
+        if (asked.length < 8) {
+          return;
+        }
+        connection.off("data", listen);
+        if (asked.readInt32BE(4) === 80877103) {
+          connection.write("S");
+          secure(connection, echo);
+        } else {
+          connection.write(asked);
+          connection.pipe(connection);
+        }
+      });
+    });
+    // Says more than "S" in clear, as whoever is on the way could.
+    await tcp("tlsInjected", (connection) => connection.once("data", () => connection.write("SERROR")));
+    // Sends as many bytes of noise as it is asked for, with their digest.
+    await tcp("tlsSource", (connection) => secure(connection, (secured) => secured.once("data", (line) => {
+      const data = Buffer.concat([...noise(Number(line))]);
+      secured.end(Buffer.concat([data, createHash("sha256").update(data).digest()]));
+    })));
+  }
+
   const udp = dgram.createSocket("udp4");
   udp.on("message", (data, { port, address }) => udp.send(data, port, address));
   await new Promise((resolve) => udp.bind(0, HOST, resolve));
@@ -174,6 +226,8 @@ export async function start(serviceUrl) {
       setTimeout(() => (down = false), ms);
     },
     openGate: () => void gate(),
+    /** The names of SNI since this was last asked. */
+    serverNames: () => serverNames.splice(0),
     written: () => endless.bytesWritten - endless.writableLength,
     nextReceived: () => new Promise((resolve) => (tell = resolve)),
     /** From outside: connects, sends a text with a FIN, and answers what it got until the other FIN. */

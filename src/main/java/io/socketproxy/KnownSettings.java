@@ -61,6 +61,10 @@ final class KnownSettings implements BeanFactoryPostProcessor, EnvironmentAware 
     private static final Pattern OF_KUBERNETES = Pattern.compile("SOCKET_PROXY_([A-Z0-9_]+_)?"
             + "(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT(_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)");
 
+    /** What was a setting, by its letters, and why it is none any more. */
+    private static final Map<String, String> GONE = Map.of(
+            "socketproxystreamhandoff", "every connection is handed to the event loop, with TLS as well; leave it out");
+
     private @Nullable ConfigurableEnvironment environment;
 
     @Override
@@ -232,7 +236,11 @@ final class KnownSettings implements BeanFactoryPostProcessor, EnvironmentAware 
     }
 
     private static String sentence(String name, @Nullable Object origin, @Nullable String nearest) {
-        return name + (origin == null ? "" : " (" + origin + ")") + " is no setting of this service"
-                + (nearest == null ? "." : "; did you mean " + nearest + "?");
+        String named = name + (origin == null ? "" : " (" + origin + ")");
+        String gone = GONE.get(name.toLowerCase(Locale.ROOT).replaceAll("[^a-z]", ""));
+        if (gone != null) {
+            return named + " is no setting any more: " + gone + ".";
+        }
+        return named + " is no setting of this service" + (nearest == null ? "." : "; did you mean " + nearest + "?");
     }
 }

@@ -1,6 +1,7 @@
 /** The BSD calls. */
 
 import type { Bytes } from './codec.js';
+import type { TlsRequest, TlsSession } from './tls.js';
 
 /** A constant by its number or its name, such as `SO_REUSEADDR`. */
 export type Constant = number | string;
@@ -50,6 +51,8 @@ export interface BsdSocket {
   sendall(data: BufferSource, flags?: Flags, options?: WaitOptions): Promise<void>;
   sendto(data: BufferSource, address: AddressLike): Promise<number>;
   sendto(data: BufferSource, flags: Flags | undefined, address: AddressLike): Promise<number>;
+  /** TLS with the target, which the service speaks: the calls go on in clear. */
+  starttls(request?: TlsRequest): Promise<TlsSession>;
   shutdown(how: Constant): Promise<void>;
   close(): Promise<void>;
   getsockname(): Promise<Address>;

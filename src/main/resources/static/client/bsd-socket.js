@@ -27,12 +27,12 @@ export class BsdSocket {
     this.proto = proto;
   }
 
-  bind(address) {
-    return this.#post('bind', addressOf(address));
+  async bind(address) {
+    await this.#post('bind', addressOf(address));
   }
 
-  listen(backlog = 128) {
-    return this.#post('listen', { backlog });
+  async listen(backlog = 128) {
+    await this.#post('listen', { backlog });
   }
 
   /** connect(2). Without a timeout, the service's own limit is the limit. */
@@ -113,8 +113,13 @@ export class BsdSocket {
     return (await this.#service.request('POST', `/sockets/${this.id}/sendto`, { query, body: bytesOf(data, 'The data') })).sent;
   }
 
-  shutdown(how) {
-    return this.#post('shutdown', { how });
+  /** Starts TLS with the target, to which all calls then speak in clear; what was agreed on. */
+  starttls(request = {}) {
+    return this.#service.longCalls.run(() => this.#post('starttls', request));
+  }
+
+  async shutdown(how) {
+    await this.#post('shutdown', { how });
   }
 
   async close() {
@@ -153,8 +158,8 @@ export class BsdSocket {
     return 'BsdSocket';
   }
 
-  async #post(call, json, signal) {
-    await this.#service.request('POST', `/sockets/${this.id}/${call}`, { json, signal });
+  #post(call, json, signal) {
+    return this.#service.request('POST', `/sockets/${this.id}/${call}`, { json, signal });
   }
 
   #wait(event, { timeoutMs, signal } = {}, call, flags) {

@@ -10,6 +10,8 @@ export interface Problem {
   strerror?: string;
   gaiName?: string;
   gaiCode?: number;
+  tlsReason?: string;
+  tlsAlert?: string;
   sent?: number;
   rule?: string;
   addressClass?: string;
@@ -26,6 +28,10 @@ export class SocketError extends Error {
   /** For names: EAI_NONAME and the like. */
   readonly gaiName: string | undefined;
   readonly gaiCode: number | undefined;
+  /** Why TLS failed, such as `expired`, `name-mismatch` or `unknown-ca`. */
+  readonly tlsReason: string | undefined;
+  /** The alert that the peer sent. */
+  readonly tlsAlert: string | undefined;
   /** The HTTP status, where there was an answer. */
   readonly status: number | undefined;
   /** How much a send had sent before it failed. */

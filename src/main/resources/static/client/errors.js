@@ -1,7 +1,8 @@
 /** What can go wrong, and as what each of the interfaces tells it. */
 
 /**
- * What a socket call failed with: `errno` (symbolic), `errnoCode` and `strerror`; for names `gaiName` and `gaiCode`.
+ * What a socket call failed with: `errno` (symbolic), `errnoCode` and `strerror`; for names `gaiName` and `gaiCode`; for TLS
+ * `tlsReason`, and the peer's `tlsAlert`.
  *
  * `status` is the HTTP status and `problem` the whole answer (RFC 9457), where there was one; `sent` is what a send had sent before.
  */
@@ -15,6 +16,8 @@ export class SocketError extends Error {
     this.strerror = problem.strerror;
     this.gaiName = problem.gaiName;
     this.gaiCode = problem.gaiCode;
+    this.tlsReason = problem.tlsReason;
+    this.tlsAlert = problem.tlsAlert;
     this.status = problem.status;
     this.sent = problem.sent;
     this.problem = problem;
@@ -37,6 +40,12 @@ export function socketError(errno, detail, cause) {
   const [errnoCode, strerror] = ERRNOS[errno] ?? [];
   return new SocketError({ errno, errnoCode, strerror, detail }, cause && { cause });
 }
+
+/** What has come in clear when TLS is to start cannot be told from what comes under it. */
+export const injection = () => new SocketError({
+  errno: 'EPROTO', errnoCode: 71, strerror: 'Protocol error', tlsReason: 'starttls-injection',
+  detail: 'Bytes had come in clear that nobody had read when TLS was to start: whoever is on the way may have put them there.',
+});
 
 /** What a close code other than 1000 says; its reason is the errno's name and what happened. */
 export function explain(code, reason) {

@@ -1,22 +1,16 @@
-import { Attachment, Outage, pause } from './attachment.js';
-import { SocketError, explain, socketError } from './errors.js';
+import { Attachment, Outage, mayAttach, pause } from './attachment.js';
+import { SocketError, explain, injection, socketError } from './errors.js';
 import { Progress, deferred } from './promises.js';
-import { ReceiveWindow, SendQueue } from './resume.js';
+import { LastWords, ReceiveWindow, SendQueue } from './resume.js';
 
 const FRAME_BYTES = 64 * 1024;
 /** What is sent and not yet taken by the service for the target; a write waits beyond it. */
 const SEND_WINDOW_BYTES = 1024 * 1024;
 /** What the service may have under way to the page: with less, browser and service wait for each other. */
 const WINDOW_BYTES = 1024 * 1024;
-const QUESTION_MS = 5_000;
 /** How long who closes a socket waits until its last bytes are taken. */
 const LINGER_MS = 10_000;
 const REFUSALS = 4;
-/** How long the service may believe a WebSocket alive that is gone: by default it gives up after 80 s. */
-const GHOST_MS = 120_000;
-
-/** A close code that no new WebSocket mends: the socket ended, or the service will not have it. RFC 6455 section 7.4.1. */
-const FINAL_CODES = new Set([1000, 1002, 1003, 1007, 1008, 1009, 1010, 1011]);
 
 /**
  * One socket's stream: a WebSocket that speaks socket-proxy.v1, and the next one when the network drops it.
@@ -25,7 +19,6 @@ const FINAL_CODES = new Set([1000, 1002, 1003, 1007, 1008, 1009, 1010, 1011]);
  */
 export class Link {
   #service;
-  #id;
   #sink;
   #own;
   #bytes;
@@ -47,21 +40,11 @@ export class Link {
   #progress = new Progress();
   #wasAttached = false;
   #outage = new Outage();
-
-  #input = new ReceiveWindow((received) => {
-    const attached = this.#isAttached;
-    if (attached) {
-      this.#control({ type: 'ack', received });
-    }
-    return attached;
-  });
+  #input = new ReceiveWindow((received) => this.#control({ type: 'ack', received }));
   #eof = false;
-
   #output = new SendQueue();
-  #shutdown = null;
-  #closing = false;
-  /** What this WebSocket's service has been told of these two. */
-  #told = {};
+  #words = new LastWords();
+  #tls = null;
   #detached = false;
 
   /**
@@ -72,7 +55,7 @@ export class Link {
    */
   constructor(service, id, sink, { own = true, bytes = true, addressed = false, accepts, keeps = false } = {}) {
     this.#service = service;
-    this.#id = id;
+    this.id = id;
     this.#sink = sink;
     this.#own = own;
     this.#bytes = bytes;
@@ -82,12 +65,9 @@ export class Link {
     this.#run();
   }
 
-  get id() {
-    return this.#id;
-  }
-
-  get #isAttached() {
-    return this.#attachment?.isAttached ?? false;
+  /** Whether a new WebSocket goes on where the last one was. */
+  get #resumes() {
+    return this.#own && this.#bytes;
   }
 
   /** Settles when the first WebSocket is attached, or never will be. */
@@ -95,13 +75,11 @@ export class Link {
     return this.#ready.promise;
   }
 
-  /** Resolves when the socket and its stream are no more, with the error or null. */
-  get ended() {
-    return this.#ended.promise;
-  }
-
   /** Sends a stream's bytes, which the caller must not change afterwards; resolves when there is room for more. */
   async send(bytes, signal) {
+    if (this.#words.starttls) {
+      await this.#until(() => !this.#words.starttls, signal);
+    }
     for (let at = 0; at < bytes.length; at += FRAME_BYTES) {
       this.#requireOpen();
       const frame = bytes.subarray(at, at + FRAME_BYTES);
@@ -115,18 +93,44 @@ export class Link {
 
   /** Sends one datagram. While no WebSocket is attached it waits for one. */
   async sendDatagram(frame, signal) {
-    await this.#until(() => this.#isAttached, signal);
+    await this.#until(() => this.#attachment?.isAttached, signal);
     this.#transmit(frame);
-    while (this.#isAttached && this.#attachment.bufferedAmount > SEND_WINDOW_BYTES) {
+    while (this.#attachment?.isAttached && this.#attachment.bufferedAmount > SEND_WINDOW_BYTES) {
       await pause(5);
       signal?.throwIfAborted();
     }
   }
 
+  /**
+   * Starts TLS with the target, behind all that was sent; resolves with what was agreed on. What is sent later waits for it, what comes in clear ends the socket.
+   * The `sink` takes the place of the one before; `unread` says that bytes have come that nobody has read.
+   */
+  async startTls(request, { sink = this.#sink, unread = false } = {}) {
+    this.#requireOpen();
+    this.#sink = sink;
+    this.#words.starttls = { ...request, type: 'starttls' };
+    if (unread) {
+      this.#breakOff();
+    }
+    this.#pump();
+    await this.#until(() => !this.#words.starttls);
+    return this.#tls;
+  }
+
+  /** Closes the socket if TLS is still to come, behind which no message goes; whether it was. */
+  giveUp() {
+    const waits = this.#words.starttls && !this.#isEnded;
+    if (waits) {
+      this.#words.close = { type: 'close' };
+      this.#service.discard(this.id);
+    }
+    return waits;
+  }
+
   /** Half-closes: the target gets a FIN after all that was sent. */
   shutdown() {
     this.#requireOpen();
-    this.#shutdown = 'SHUT_WR';
+    this.#words.shutdown = { type: 'shutdown', how: 'SHUT_WR' };
     this.#pump();
   }
 
@@ -144,12 +148,12 @@ export class Link {
 
   /** Closes the socket behind all that was sent. Resolves when that is done, or, with a target that does not read on, some time before. */
   async close() {
-    if (!this.#closing && !this.#isEnded) {
-      this.#closing = true;
+    if (!this.#words.close && !this.#isEnded) {
+      this.#words.close = { type: 'close' };
       this.#pump();
     }
     let timer;
-    await Promise.race([this.ended, new Promise((resolve) => (timer = setTimeout(resolve, LINGER_MS)))]);
+    await Promise.race([this.#ended.promise, new Promise((resolve) => (timer = setTimeout(resolve, LINGER_MS)))]);
     clearTimeout(timer);
   }
 
@@ -162,7 +166,7 @@ export class Link {
       this.detach();
       return;
     }
-    this.#closing = true;
+    this.#words.close = { type: 'close' };
     this.#pump();
   }
 
@@ -170,7 +174,7 @@ export class Link {
   detach() {
     this.#detached = true;
     this.#attachment?.close();
-    return this.ended;
+    return this.#ended.promise;
   }
 
   /** Drops the WebSocket as a failing network would; a new one goes on where it was. */
@@ -183,18 +187,18 @@ export class Link {
     let refusals = 0;
     for (let first = true; ; first = false) {
       if (first || (await this.#mayAttach())) {
-        const { code, reason, attached } = await this.#attach();
+        const { code, reason, attached, final } = await this.#attach();
         if (this.#isEnded) {
           return;
         }
-        if (FINAL_CODES.has(code)) {
+        if (final) {
           this.#end(code === 1000 ? null : (this.#fault ?? explain(code, reason)));
           return;
         }
         if (attached) {
           this.#outage.begin();
           refusals = 0;
-          this.#service.tell('disconnect', { socket: this.#id, code, reason });
+          this.#service.tell('disconnect', { socket: this.id, code, reason });
         } else if (this.#wasAttached ? this.#outage.ms > this.#service.leaseMs : ++refusals >= REFUSALS) {
           this.#end(socketError('EIO', 'The service has the socket but takes no stream for it. Is this page\'s origin allowed?'));
           return;
@@ -211,30 +215,12 @@ export class Link {
     }
   }
 
-  /**
-   * Asks the REST API whether the socket can be attached to again; ends what cannot.
-   *
-   * A handshake would tell a browser's page nothing, and Chromium punishes those that fail: after some it delays all WebSockets by seconds.
-   */
   async #mayAttach() {
-    let answer;
-    try {
-      answer = await this.#service.request('GET', `/sockets/${this.#id}`, { signal: AbortSignal.timeout(QUESTION_MS) });
-    } catch (error) {
-      if (error instanceof SocketError && [401, 403, 404].includes(error.status)) {
-        this.#end(this.#closing && error.status === 404 ? null : error);
-        return false;
-      }
+    const { may, error } = await mayAttach(this.#service, this.id, { own: this.#own, resumes: this.#resumes, outage: this.#outage });
+    if (error) {
+      this.#end(this.#words.close && error.status === 404 ? null : error);
     }
-    if (answer && (!answer.attached || (this.#own && this.#bytes))) {
-      return true;
-    }
-    if (answer && !this.#own) {
-      this.#end(socketError('EBUSY', 'A stream is attached to this socket already.'));
-    } else if (this.#outage.ms > (answer ? GHOST_MS : this.#service.leaseMs)) {
-      this.#end(socketError('ETIMEDOUT', 'The stream was not taken up again in time.'));
-    }
-    return false;
+    return may;
   }
 
   /** One WebSocket, until it is closed. */
@@ -247,13 +233,13 @@ export class Link {
       this.#accepted = 0;
       query.set('accepts', String(this.#accepts - this.#waiting));
     }
-    if (this.#own && this.#bytes) {
+    if (this.#resumes) {
       query.set('received', String(this.#input.resumeAt()));
       query.set('window', String(WINDOW_BYTES));
     }
     let webSocket;
     try {
-      webSocket = await this.#service.openWebSocket(`/sockets/${this.#id}/stream`, query);
+      webSocket = await this.#service.openWebSocket(`/sockets/${this.id}/stream`, query);
     } catch (error) {
       return { code: 1006, reason: String(error), attached: false };
     }
@@ -274,6 +260,9 @@ export class Link {
         this.#progress.made();
         this.#pump();
         break;
+      case 'tls':
+        this.#secured(message);
+        break;
       case 'eof':
         this.#eof = true;
         this.#sink.eof?.();
@@ -285,19 +274,20 @@ export class Link {
       case 'error':
         this.#fault = new SocketError(message);
         this.#sink.fault?.(this.#fault);
+        if (this.#words.starttls) {
+          this.#breakOff(this.#fault);
+        }
         break;
       case 'closing':
-        this.#service.tell('closing', { socket: this.#id });
+        this.#service.tell('closing', { socket: this.id });
         break;
-      default:
-      // A later service may say more.
     }
   }
 
   /** Goes on where the service says it is. */
   #resume({ socket, sent = this.#input.received, received = this.#output.taken, credit }) {
     if (this.#wasAttached) {
-      this.#service.tell('reconnect', { socket: this.#id, attempts: this.#outage.attempts, downMs: this.#outage.ms });
+      this.#service.tell('reconnect', { socket: this.id, attempts: this.#outage.attempts, downMs: this.#outage.ms });
     } else {
       this.#input.startAt(sent);
       this.#output.startAt(received);
@@ -307,7 +297,10 @@ export class Link {
     this.#input.repeatFrom(sent);
     this.#output.take(received, credit);
     this.#output.rewind();
-    this.#told = {};
+    this.#words.rewind();
+    if (socket.tls) {
+      this.#secured(socket.tls);
+    }
     this.#pump();
     if (this.#accepted > 0) {
       this.#control({ type: 'ack', received: this.#accepted });
@@ -323,15 +316,29 @@ export class Link {
     }
     // Acknowledged first, so that the service can go on while the page works.
     const received = this.#input.receive(bytes);
-    if (received.length > 0) {
+    if (received.length > 0 && this.#words.starttls) {
+      this.#breakOff();
+    } else if (received.length > 0) {
       this.#sink.data(received);
     }
   }
 
+  #secured(tls) {
+    this.#tls = tls;
+    this.#words.starttls = null;
+    this.#progress.made();
+    this.#pump();
+  }
+
+  #breakOff(error = injection()) {
+    this.#end(error);
+    this.#attachment?.close();
+  }
+
   /** Sends what is to be sent, as far as the service has room for it; what comes behind the bytes waits for them. */
   #pump() {
-    if (!this.#attachment?.isOpen) {
-      // It is sent when the next WebSocket is attached.
+    if (!this.#attachment?.isOpen || this.#words.hold) {
+      // It is sent when the next WebSocket is attached, or TLS is there.
       return;
     }
     for (let frame; (frame = this.#output.next()); ) {
@@ -340,13 +347,8 @@ export class Link {
     if (!this.#output.isEmpty) {
       return;
     }
-    if (this.#shutdown && !this.#told.shutdown) {
-      this.#told.shutdown = true;
-      this.#control({ type: 'shutdown', how: this.#shutdown });
-    }
-    if (this.#closing && !this.#told.close) {
-      this.#told.close = true;
-      this.#control({ type: 'close' });
+    for (let message; (message = this.#words.next()); ) {
+      this.#control(message);
     }
   }
 
@@ -365,11 +367,11 @@ export class Link {
   }
 
   #control(message) {
-    this.#transmit(JSON.stringify(message));
+    return this.#transmit(JSON.stringify(message));
   }
 
   #transmit(data) {
-    this.#attachment?.send(data);
+    return this.#attachment?.send(data);
   }
 
   #end(error) {
@@ -378,13 +380,14 @@ export class Link {
     this.#service.links.delete(this);
     this.#input.stop();
     this.#output.clear();
-    if (!error && this.#shutdown) {
+    if (!error && this.#words.shutdown) {
       // The FIN is out, so everything before it is.
       this.#output.takeAll();
     }
     // A stream that ends because both directions have leaves the handle, and so does one that fails.
-    if (!this.#keeps && !this.#detached && error?.status !== 404 && (!this.#closing || (this.#eof && this.#shutdown))) {
-      this.#service.discard(this.#id);
+    const keeps = this.#keeps && error?.tlsReason !== 'starttls-injection';
+    if (!keeps && !this.#detached && error?.status !== 404 && (!this.#words.close || (this.#eof && this.#words.shutdown))) {
+      this.#service.discard(this.id);
     }
     this.#sink.end(error);
     this.#progress.made();

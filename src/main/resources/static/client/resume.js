@@ -95,6 +95,32 @@ export class SendQueue {
   }
 }
 
+/** What is said behind the bytes, once on each WebSocket: that TLS is to start, that no more is sent, and that the socket is to be closed. */
+export class LastWords {
+  /** Until TLS is there; behind it goes nothing. */
+  starttls = null;
+  shutdown = null;
+  close = null;
+  #told = new Set();
+
+  /** Whether nothing may be sent. */
+  get hold() {
+    return this.#told.has(this.starttls);
+  }
+
+  /** The next message to go; undefined if there is none. */
+  next() {
+    const message = this.hold ? undefined : [this.starttls, this.shutdown, this.close].find((each) => each && !this.#told.has(each));
+    this.#told.add(message);
+    return message;
+  }
+
+  /** All has to be said again, on another WebSocket. */
+  rewind() {
+    this.#told.clear();
+  }
+}
+
 /**
  * What is received on a stream of bytes: counted, and acknowledged as far as the page reads and a window beyond. The service holds a bounded amount
  * beyond that, and when that is full it stops reading the target; so a page that does not read stops the target, and its own memory stays bounded.

@@ -88,9 +88,9 @@ export class Service {
   }
 
   /** Opens and connects a socket, of whose buffers the sizes have to be set before: tcp(7) settles the window scale in the handshake. */
-  async open(host, port, family, type, buffers) {
+  async open(host, port, family, type, buffers, tls) {
     if (buffers.length === 0) {
-      return this.longCalls.run(() => this.request('POST', '/connections', { json: { host, port, family, type, leaseMs: this.leaseMs } }));
+      return this.longCalls.run(() => this.request('POST', '/connections', { json: { host, port, family, type, leaseMs: this.leaseMs, ...tls } }));
     }
     let failure;
     for (const info of await this.getaddrinfo(host, port, family, type)) {

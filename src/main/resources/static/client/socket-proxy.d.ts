@@ -10,6 +10,7 @@ import type { Socket, SocketAddress, SocketOptions } from './connect.js';
 import type { Constants } from './constants.js';
 import type { TCPServerSocket, TCPServerSocketConstructor, TCPSocket, TCPSocketConstructor, UDPSocket, UDPSocketConstructor } from './direct-sockets.js';
 import type { SocketError } from './errors.js';
+import type { TlsRequest, TlsSession } from './tls.js';
 
 export * from './bsd-socket.js';
 export * from './codec.js';
@@ -17,6 +18,7 @@ export * from './connect.js';
 export * from './constants.js';
 export * from './direct-sockets.js';
 export * from './errors.js';
+export * from './tls.js';
 
 type SocketCall<Name extends keyof BsdSocket> = BsdSocket[Name] extends (...args: infer Args) => infer Result
   ? (socket: BsdSocket, ...args: Args) => Result
@@ -64,6 +66,11 @@ export interface HandleStream {
   consumed(count: number): void;
   /** Half-closes: the target gets a FIN after all that was sent. */
   shutdown(): void;
+  /**
+   * Starts TLS with the target, behind all that was sent; what is sent later waits for it. It fails when bytes come in clear meanwhile, and the socket
+   * with it; who has not dealt with bytes that came before has to fail it, too.
+   */
+  startTls(request?: TlsRequest): Promise<TlsSession>;
   /** Lets go of the handle. */
   detach(): Promise<unknown>;
 }
@@ -110,6 +117,7 @@ export class SocketProxy extends EventTarget {
     (socket: BsdSocket, data: BufferSource, address: AddressLike): Promise<number>;
     (socket: BsdSocket, data: BufferSource, flags: Flags | undefined, address: AddressLike): Promise<number>;
   };
+  readonly starttls: SocketCall<'starttls'>;
   readonly shutdown: SocketCall<'shutdown'>;
   readonly close: SocketCall<'close'>;
   readonly getsockname: SocketCall<'getsockname'>;

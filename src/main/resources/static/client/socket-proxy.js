@@ -12,7 +12,7 @@
 
 import { BsdSocket } from './bsd-socket.js';
 import { addressOf, base64, bytesOf, unaddressed, unbase64 } from './codec.js';
-import { Socket, anySocketAddress } from './connect.js';
+import { connect } from './connect.js';
 import { constants } from './constants.js';
 import { ADOPTED, directSockets, stateOf } from './direct-sockets.js';
 import { SocketError } from './errors.js';
@@ -34,7 +34,7 @@ const LEASE_MS = 60_000;
 
 /** The calls that take a socket first, as in C: `bind(socket, address)` is `socket.bind(address)`. */
 const SOCKET_CALLS = [
-  'bind', 'listen', 'accept', 'recv', 'recvfrom', 'recvInto', 'recvfromInto', 'send', 'sendall', 'sendto', 'shutdown', 'close',
+  'bind', 'listen', 'accept', 'recv', 'recvfrom', 'recvInto', 'recvfromInto', 'send', 'sendall', 'sendto', 'starttls', 'shutdown', 'close',
   'getsockname', 'getpeername', 'getsockopt', 'setsockopt',
 ];
 
@@ -70,11 +70,7 @@ export class SocketProxy extends EventTarget {
         if (address instanceof BsdSocket) {
           return address.connect(...rest);
         }
-        const { secureTransport = 'off', allowHalfOpen = false } = rest[0] ?? {};
-        if (secureTransport !== 'off') {
-          throw new TypeError(`SocketError: secureTransport '${secureTransport}' is not supported yet: the service has no TLS to the target.`);
-        }
-        return new Socket(service, anySocketAddress(address), { allowHalfOpen: Boolean(allowHalfOpen) });
+        return connect(service, address, ...rest);
       },
 
       socket: async (family, type, proto) =>
@@ -119,6 +115,7 @@ export class SocketProxy extends EventTarget {
           send: (bytes, signal) => link.send(bytes, signal),
           consumed: (count) => link.consumed(count),
           shutdown: () => link.shutdown(),
+          startTls: (request) => link.startTls(request),
           detach: () => link.detach(),
         };
       },

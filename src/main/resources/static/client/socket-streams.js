@@ -4,6 +4,7 @@ import { deferred } from './promises.js';
 /** The halves of a socket, of which `closed` waits for all: it rejects with the first error, and resolves if there was none. */
 class Halves {
   #open;
+  #count;
   #closed = deferred();
   #error = null;
   #link;
@@ -11,6 +12,7 @@ class Halves {
   constructor(link, ...names) {
     this.#link = link;
     this.#open = new Set(names);
+    this.#count = names.length;
   }
 
   get closed() {
@@ -23,6 +25,11 @@ class Halves {
 
   get areOpen() {
     return this.#open.size > 0;
+  }
+
+  /** Whether none has closed. */
+  get areWhole() {
+    return this.#open.size === this.#count;
   }
 
   async close(name, error = null) {

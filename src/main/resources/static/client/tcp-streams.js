@@ -1,6 +1,9 @@
 import { bytesOf } from './codec.js';
 import { aborted, domException, socketError } from './errors.js';
+import { Progress } from './promises.js';
 import { SocketStreams } from './socket-streams.js';
+
+const upgraded = () => new TypeError('SocketError: startTls() has made a new socket of this one.');
 
 /** A byte stream each way: what a connected TCP socket has. */
 export class ByteStreams extends SocketStreams {
@@ -13,6 +16,11 @@ export class ByteStreams extends SocketStreams {
   #isShut = false;
   #failure = null;
   #onEof;
+  /** How many chunks the page has given to be written, how many of them are dealt with, and how many will be. */
+  #given = 0;
+  #written = 0;
+  #most = Infinity;
+  #progress = new Progress();
 
   /** @param onEof called when the page has read everything that the peer sent before its FIN */
   constructor(open, { onEof = () => {} } = {}) {
@@ -30,13 +38,23 @@ export class ByteStreams extends SocketStreams {
       write: (chunk) => this.#write(chunk),
       close: () => this.#shutdown(),
       abort: () => this.#shutdown(),
-    }, { highWaterMark: 1 });
+    }, {
+      highWaterMark: 1,
+      size: () => {
+        this.#given += 1;
+        return 1;
+      },
+    });
+  }
+
+  get #isHandedOn() {
+    return this.#most < Infinity;
   }
 
   // As the Link's sink.
 
   data(bytes) {
-    if (!this.halves.isOpen('readable')) {
+    if (!this.halves.isOpen('readable') && !this.#isHandedOn) {
       this.#consumed(bytes.length);
       return;
     }
@@ -63,6 +81,7 @@ export class ByteStreams extends SocketStreams {
     // What came before is still there to be read, as in the kernel.
     this.#failure = error ? failure : null;
     this.eof();
+    this.#progress.made();
   }
 
   // As the readable's source.
@@ -148,12 +167,18 @@ export class ByteStreams extends SocketStreams {
 
   async #write(chunk) {
     try {
+      if (this.#written >= this.#most) {
+        throw upgraded();
+      }
       // A copy: the bytes may have to be sent again, when the page has long put others into its buffer.
       const bytes = bytesOf(chunk).slice();
       const link = await this.link;
       await link.send(bytes, this.#output.signal);
     } catch (error) {
       throw this.broken(error, this.#output.signal);
+    } finally {
+      this.#written += 1;
+      this.#progress.made();
     }
   }
 
@@ -161,6 +186,9 @@ export class ByteStreams extends SocketStreams {
   async #shutdown() {
     this.#isShut = true;
     try {
+      if (this.#isHandedOn) {
+        throw upgraded();
+      }
       const link = await this.link;
       link.shutdown();
     } catch (error) {
@@ -177,6 +205,24 @@ export class ByteStreams extends SocketStreams {
       this.#output.error(aborted(socketError('EPIPE', 'The peer has closed, and allowHalfOpen is false.')));
       this.#shutdown().catch(() => {});
     }
+  }
+
+  /**
+   * Ends these streams and leaves the Link to others: resolves with it, when all that was written is on its way, and with whether bytes have come
+   * that nobody has read.
+   */
+  async handOn() {
+    this.#most = this.#given;
+    this.#wanted = false;
+    this.#closeInput();
+    this.halves.close('readable');
+    this.halves.settle();
+    while (this.#written < this.#most && this.halves.isOpen('writable')) {
+      await this.#progress.step();
+    }
+    const link = await this.link;
+    this.#output.error(upgraded());
+    return { link, unread: this.#chunks.length > 0 };
   }
 
   /** Closes both as cancel and abort do, locked or not. */

@@ -36,6 +36,12 @@ const BY_STATE = {
     connected: null,
     listening: null,
   },
+  starttls: {
+    '*': 'It is not connected. Connect it first.',
+    connected: null,
+    connecting: 'It is still connecting.',
+    disconnected: 'The connection has ended.',
+  },
   attach: {
     unbound: 'It is not connected: there is nothing to stream.',
     bound: 'It is not connected: there is nothing to stream.',
@@ -72,5 +78,5 @@ export function whyNot(call, socket, { closed = false, attached = false, shut = 
   if (attached && ALONE.has(call)) {
     return 'A stream is attached, and it alone receives and accepts. Detach it first.';
   }
-  return shut && call === 'send' ? 'It is shut down for writing.' : null;
+  return shut && (call === 'send' || call === 'starttls') ? 'It is shut down for writing.' : null;
 }

@@ -1,3 +1,4 @@
+import { protocolName, warnings } from './certificates.js';
 import { h } from './dom.js';
 
 /** What the end of a connection is called, by its errno. */
@@ -38,6 +39,7 @@ export function isElsewhere(socket, session) {
 export function notesOf(socket, session, draining) {
   const open = !session?.closed;
   return [
+    socket.tls && tlsNote(socket.tls),
     open && socket.state === 'connected' && (socket.shut || session?.shut)
       && { word: 'half-closed', kind: 'connecting', why: 'FIN is sent: nothing more can be sent, and reading goes on.' },
     isElsewhere(socket, session)
@@ -45,6 +47,14 @@ export function notesOf(socket, session, draining) {
     open && draining
       && { word: 'stopping', kind: 'connecting', why: 'The server is shutting down. It makes no new sockets, and closes this one when its time is up.' },
   ].filter(Boolean);
+}
+
+function tlsNote(tls) {
+  const faults = warnings(tls);
+  const word = protocolName(tls.protocol);
+  return faults.length > 0
+    ? { word: `${word}, with a warning`, kind: 'connecting', why: faults.join(' ') }
+    : { word, kind: 'connected', why: `The service speaks ${word} with ${tls.serverName ?? 'the peer'}: ${tls.cipherSuite}.` };
 }
 
 /** A word in a box, with its meaning for those who ask and for screen readers. */

@@ -12,6 +12,9 @@ const CALLS = [
   ['Lease', 'keep longer'],
 ];
 
+/** And under "TLS". */
+const TLS = ['Start TLS', 'starttls encrypt SSLRequest'];
+
 /** What can be done from where one is, as `{group, label, more, run}`: `more` is looked through as well. */
 export function commandsOf(app) {
   return [...onThePage(), ...sockets(app), ...makes(app), ...pages(app)];
@@ -26,18 +29,19 @@ function onThePage() {
   const visible = (node) => node.checkVisibility();
   const buttons = [...pane.querySelectorAll('.handle-actions button')].filter((button) => visible(button) && !button.disabled && button.ariaDisabled !== 'true');
   const tabs = [...pane.querySelectorAll('[role="tab"]')];
-  const calls = tabs.find((tab) => tab.textContent === 'Calls');
+  const named = (name) => tabs.find((tab) => tab.textContent === name);
+  const forms = [...CALLS.map((call) => [named('Calls'), ...call]), [named('TLS'), ...TLS]].filter(([tab]) => tab);
   return [
     ...buttons.map((button) => ({ group: 'This socket', label: button.textContent.trim(), more: button.title, run: () => button.click() })),
-    ...tabs.map((tab) => ({ group: 'This socket', label: `Show ${tab.textContent.toLowerCase()}`, run: () => press(tab) })),
-    ...CALLS.filter(() => calls).map(([label, more]) => ({
+    ...tabs.map((tab) => ({ group: 'This socket', label: `Show ${tab.textContent === 'TLS' ? 'TLS' : tab.textContent.toLowerCase()}`, run: () => press(tab) })),
+    ...forms.map(([tab, label, more]) => ({
       group: 'This socket',
       label: `${label}…`,
       more,
       run: () => {
-        press(calls);
+        press(tab);
         const form = pane.querySelector(`form[aria-label="${label}"]`);
-        (form?.querySelector('input, select, button') ?? calls).focus();
+        (form?.querySelector('input, select, button') ?? tab).focus();
       },
     })),
   ];

@@ -17,6 +17,7 @@ import { again, openSocket } from './open-socket.js';
 import { OptionsPanel } from './options-panel.js';
 import { ProblemSlot } from './problem.js';
 import { Tabs } from './tabs.js';
+import { TlsPanel } from './tls-panel.js';
 
 const ANNOUNCE_MS = 2000;
 
@@ -33,6 +34,7 @@ export class HandlePane {
   #composer = null;
   #calls = null;
   #connections = null;
+  #tls = null;
   #cleanup = [];
   #announced;
   #announceTimer = 0;
@@ -109,6 +111,7 @@ export class HandlePane {
     this.#tabs.set([
       listening ? ['connections', 'Connections', () => this.#connectionsPanel()] : ['data', 'Data', () => this.#dataPanel()],
       ...(format.kind(this.#socket).startsWith('TCP') ? [['connection', listening ? 'Queue' : 'Connection', () => this.#connectionPanel()]] : []),
+      ...(this.#socket.type === 'SOCK_STREAM' && !listening ? [['tls', 'TLS', () => this.#tlsPanel()]] : []),
       ['calls', 'Calls', () => this.#callsPanel()],
       ['options', 'Options', () => this.#optionsPanel()],
       ['code', 'Code', () => new CodePanel(this.#console, { id: this.#session.id }).node, true],
@@ -137,6 +140,11 @@ export class HandlePane {
     const panel = new ConnectionPanel(this.#console.service, this.#session);
     this.#cleanup.push(() => panel.dispose());
     return panel.node;
+  }
+
+  #tlsPanel() {
+    this.#tls = new TlsPanel(this.#session);
+    return this.#tls.node;
   }
 
   #callsPanel() {
@@ -244,6 +252,7 @@ export class HandlePane {
     setText(this.route, this.#whereFrom(socket));
     this.#offerActions(socket);
     this.#calls?.update(socket);
+    this.#tls?.update(socket);
     this.#connections?.update(socket);
     this.#composer?.update();
     this.#view?.refresh();

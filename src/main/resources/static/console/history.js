@@ -99,6 +99,10 @@ export class History extends EventTarget {
         this.#add(new Step('POST', `sockets/${id}/sendall`, { body: bytes }));
         return stream.send(bytes, signal);
       },
+      startTls: (request) => {
+        this.#add(new Step('POST', `sockets/${id}/starttls`, { json: request }));
+        return stream.startTls(request);
+      },
       shutdown: () => {
         this.#add(new Step('POST', `sockets/${id}/shutdown`, { json: { how: 'SHUT_WR' } }));
         return stream.shutdown();

@@ -1,6 +1,7 @@
 import { h, icon } from './dom.js';
 import { callForm, check, field, number, select, text } from './forms.js';
 import { openSocket } from './open-socket.js';
+import { tlsFields, tlsRequest } from './tls-panel.js';
 
 const KINDS = [
   ['connect', 'Connect', 'TCP: socket, connect'],
@@ -24,10 +25,10 @@ export function newSocketDialog(app, preset = {}) {
 
   const done = (socket, values) => {
     dialog.close();
-    const { host: name, port: number } = values;
+    const { host: name, port: number, tls } = values;
     openSocket(app, socket, {
       attach: values.attach,
-      target: socket.remoteAddress && name ? { host: name.trim(), port: number } : null,
+      target: socket.remoteAddress && name ? { host: name.trim(), port: number, ...(tls && { tls, ...tlsRequest(values) }) } : null,
       draft: preset.first ?? null,
     });
   };
@@ -39,9 +40,10 @@ export function newSocketDialog(app, preset = {}) {
     });
     try {
       for (const [method, call, json] of steps.filter(Boolean)) {
-        socket = (await service.call(method, `sockets/${socket.id}/${call}`, { json })) ?? socket;
+        const answer = await service.call(method, `sockets/${socket.id}/${call}`, { json });
+        socket = answer?.id ? answer : socket;
       }
-      return socket;
+      return steps.at(-1)?.[1] === 'starttls' ? await service.call('GET', `sockets/${socket.id}`) : socket;
     } catch (problem) {
       service.call('DELETE', `sockets/${socket.id}`).catch(() => {});
       throw problem;
@@ -58,8 +60,10 @@ export function newSocketDialog(app, preset = {}) {
         port({ placeholder: '80', required: true, min: '1' }),
         field('Family', select('family', FAMILIES)),
         attach('Attach a stream, to see the data as it comes'),
+        h('div.field.wide', {}, check('TLS, which the service speaks with the server', 'tls', { title: 'Its certificate is verified' })),
         h('details.wide', {}, h('summary', {}, 'Options'),
           h('div.fields', {},
+            tlsFields(),
             timeout(),
             lease(),
             field('Local host', text('localHost', { placeholder: 'any' })),
@@ -75,7 +79,10 @@ export function newSocketDialog(app, preset = {}) {
         const plain = values.localHost === undefined && values.localPort === undefined && !values.nodelay && !values.keepalive;
         const socket = plain
           ? await service.call('POST', 'connections', {
-            json: { ...address, family: values.family, timeoutMs: values.timeoutMs, leaseMs: values.lease && values.lease * 1000 },
+            json: {
+              ...address, family: values.family, timeoutMs: values.timeoutMs, leaseMs: values.lease && values.lease * 1000,
+              ...(values.tls && { tls: true, ...tlsRequest(values) }),
+            },
           })
           : await stepwise({ ...values, type: 'SOCK_STREAM', family: values.family ?? (address.host.includes(':') ? 'AF_INET6' : 'AF_INET') }, [
             option(values.nodelay, 'IPPROTO_TCP', 'TCP_NODELAY', 1),
@@ -83,6 +90,7 @@ export function newSocketDialog(app, preset = {}) {
             (values.localHost !== undefined || values.localPort !== undefined)
               && ['POST', 'bind', { host: values.localHost ?? '', port: values.localPort ?? 0 }],
             ['POST', 'connect', { ...address, timeoutMs: values.timeoutMs }],
+            values.tls && ['POST', 'starttls', tlsRequest(values)],
           ]);
         done(socket, values);
       },

@@ -4,7 +4,7 @@ import * as format from './format.js';
 /**
  * Shows a handle that has just been made.
  *
- * @param {{attach?: boolean, target?: {host: string, port: number}|null, draft?: object|null}} options whether a stream is attached, where it was connected to by name,
+ * @param {{attach?: boolean, target?: object|null, draft?: object|null}} options whether a stream is attached, where it was connected to by name, and with TLS,
  *   and what is offered to be sent first
  */
 export function openSocket({ handles, sessions }, socket, { attach = false, target = null, draft = null } = {}) {

@@ -6,6 +6,8 @@ export function problemCard(problem, { target = null, ondismiss = null } = {}) {
     problem.field && ['Field', problem.field],
     problem.rule && ['Rule', problem.rule],
     problem.addressClass && ['Address class', problem.addressClass],
+    problem.tlsReason && ['TLS', problem.tlsReason],
+    problem.tlsAlert && ['Alert of the peer', problem.tlsAlert],
     problem.sent !== null && problem.sent !== undefined && ['Sent before the error', `${problem.sent} bytes`],
   ].filter(Boolean);
   return h(

@@ -8,7 +8,7 @@ export const BASE = new URL('../', import.meta.url);
 
 /** A call that failed, with all that the service said about it (RFC 9457). */
 export class Problem extends Error {
-  constructor({ title = '', detail, status = 0, errno, errnoCode, strerror, gaiName, gaiCode, field, rule, addressClass, sent }) {
+  constructor({ title = '', detail, status = 0, errno, errnoCode, strerror, gaiName, gaiCode, field, rule, addressClass, sent, tlsReason, tlsAlert }) {
     super(detail ?? strerror ?? title);
     this.name = 'Problem';
     this.status = status;
@@ -19,6 +19,8 @@ export class Problem extends Error {
     this.rule = rule ?? null;
     this.addressClass = addressClass ?? null;
     this.sent = sent ?? null;
+    this.tlsReason = tlsReason ?? null;
+    this.tlsAlert = tlsAlert ?? null;
   }
 
   /** Out of what the client module throws. */

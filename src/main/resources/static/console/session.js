@@ -1,5 +1,6 @@
 /** What the console does with one handle: its stream, its journal, its accepted connections. */
 
+import { protocolName } from './certificates.js';
 import * as format from './format.js';
 import { Journal } from './journal.js';
 import { Problem } from './service.js';
@@ -274,6 +275,20 @@ export class Session extends EventTarget {
     } else {
       this.note('Shut down for reading.');
     }
+    this.#emit('state');
+  }
+
+  /** Starts TLS with the peer: on the stream if one is attached, behind what was sent there, and otherwise by a call. */
+  async startTls(request) {
+    try {
+      await (this.attached ? this.#stream.startTls(request) : this.#service.call('POST', `sockets/${this.id}/starttls`, { json: request }));
+    } catch (error) {
+      this.#handles.refresh();
+      throw this.#failed(error);
+    }
+    const socket = await this.#service.call('GET', `sockets/${this.id}`);
+    this.#handles.put(socket);
+    this.note(`${protocolName(socket.tls.protocol)} with ${socket.tls.serverName ?? 'the peer'}: from here on the service encrypts.`);
     this.#emit('state');
   }
 

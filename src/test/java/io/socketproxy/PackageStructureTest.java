@@ -164,13 +164,7 @@ class PackageStructureTest {
                 .resideInAPackage(ROOT + ".websocket..")
                 .and(DescribedPredicate.not(DescribedPredicate.describe(
                         "are the edge",
-                        type -> Set.of(
-                                        "ContainerWire",
-                                        "HandOver",
-                                        "HandshakeRequest",
-                                        "OpeningHandshake",
-                                        "TomcatEnd",
-                                        "Upgrade")
+                        type -> Set.of("HandOver", "HandshakeRequest", "OpeningHandshake", "TomcatEnd", "Upgrade")
                                 .contains(type.getName()
                                         .substring(type.getPackageName().length() + 1)
                                         .split("\\$", 2)[0]))))

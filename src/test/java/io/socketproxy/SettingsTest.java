@@ -98,6 +98,15 @@ class SettingsTest {
                 .contains("is no setting of this service; did you mean " + meant + "?");
     }
 
+    @Test
+    void whyASettingIsNoneAnyMoreIsSaid() {
+        String why =
+                " is no setting any more: every connection is handed to the event loop, with TLS as well; leave it out.";
+
+        assertThat(start(Map.of(), "--socket-proxy.stream.handoff=true")).contains("socket-proxy.stream.handoff", why);
+        assertThat(start(Map.of("SOCKET_PROXY_STREAM_HANDOFF", "false"))).contains("SOCKET_PROXY_STREAM_HANDOFF" + why);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "SOCKET_PROXY_LIMITS_HANDELS_PER_OWNER, SOCKET_PROXY_LIMITS_HANDLES_PER_OWNER",

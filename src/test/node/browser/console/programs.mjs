@@ -11,7 +11,7 @@ import { audit, browse, connect, create, echo, eventually, handles, send, shows,
 const INTERPRETERS = { curl: ["bash", "program.sh"], Python: ["python3", "program.py"], JavaScript: [process.execPath, "program.mjs"] };
 
 /** What each language's program prints, as the bytes it is, by the panel that has the programs. */
-async function run(page, panel) {
+export async function run(page, panel) {
   const directory = await mkdtemp(path.join(os.tmpdir(), "programs"));
   const printed = {};
   try {
@@ -35,9 +35,9 @@ async function run(page, panel) {
   return printed;
 }
 
-const inAll = (output) => ({ curl: output, Python: output, JavaScript: output });
+export const inAll = (output) => ({ curl: output, Python: output, JavaScript: output });
 
-const context = { permissions: ["clipboard-read", "clipboard-write"] };
+export const context = { permissions: ["clipboard-read", "clipboard-write"] };
 
 export const cases = {
   "copy-as-programs": (name) => browse(name, async (page) => {

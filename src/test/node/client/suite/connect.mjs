@@ -41,8 +41,10 @@ export const cases = {
     for (const address of ["nonsense", "host:", "::1:80", 5, { hostname: "x" }, { hostname: "", port: 1 }, "host:65536"]) {
       await fails(() => connect(address), type(/^SocketError: /));
     }
-    await fails(() => connect("127.0.0.1:1", { secureTransport: "on" }), type(/not supported yet/));
-    await fails(() => connect(`127.0.0.1:${ports.echo}`).startTls(), type(/not supported yet/));
+    await fails(() => connect("127.0.0.1:1", { secureTransport: "yes" }), type(/^SocketError: secureTransport/));
+    await fails(() => connect("127.0.0.1:1", { sni: "localhost" }), type(/^SocketError: sni and alpn/));
+    await fails(() => connect("127.0.0.1:1", { secureTransport: "on", alpn: "h2" }), type(/^SocketError: alpn/));
+    await fails(() => connect(`127.0.0.1:${ports.echo}`).startTls(), type(/^SocketError: .*'starttls'/));
   },
 
   "connect()'s close does not ask who reads": async ({ proxy: { connect }, ports }) => {

@@ -7,12 +7,15 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import javax.net.ssl.SSLEngine;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.RequestFacade;
 import org.apache.coyote.AbstractProcessor;
 import org.apache.coyote.ActionHook;
 import org.apache.tomcat.util.net.NioChannel;
+import org.apache.tomcat.util.net.SecureNioChannel;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,12 +28,14 @@ import org.slf4j.LoggerFactory;
  */
 public final class ClientSocket {
     private static final Logger LOG = LoggerFactory.getLogger(ClientSocket.class);
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
     private static @Nullable String unavailable;
     private static final @Nullable Access ACCESS = Access.open();
 
     private ClientSocket() {}
 
-    private record Access(VarHandle request, VarHandle hook, VarHandle wrapper, MethodHandle descriptor) {
+    private record Access(
+            VarHandle request, VarHandle hook, VarHandle wrapper, MethodHandle descriptor, TlsFields tls) {
         static @Nullable Access open() {
             try {
                 MethodHandles.Lookup lookup = MethodHandles.lookup();
@@ -44,7 +49,8 @@ public final class ClientSocket {
                                 .findVarHandle(AbstractProcessor.class, "socketWrapper", SocketWrapperBase.class),
                         MethodHandles.privateLookupIn(channel, lookup)
                                 .findVirtual(channel, "getFDVal", MethodType.methodType(int.class))
-                                .asType(MethodType.methodType(int.class, SocketChannel.class)));
+                                .asType(MethodType.methodType(int.class, SocketChannel.class)),
+                        TlsFields.open(MethodHandles.privateLookupIn(SecureNioChannel.class, lookup)));
             } catch (ReflectiveOperationException e) {
                 unavailable = e.toString();
                 LOG.warn("Clients that disconnect while a call waits go unnoticed: {}", unavailable);
@@ -52,6 +58,23 @@ public final class ClientSocket {
             }
         }
     }
+
+    private record TlsFields(VarHandle engine, VarHandle received, VarHandle unsent) {
+        static TlsFields open(MethodHandles.Lookup lookup) throws ReflectiveOperationException {
+            return new TlsFields(
+                    lookup.findVarHandle(SecureNioChannel.class, "sslEngine", SSLEngine.class),
+                    lookup.findVarHandle(SecureNioChannel.class, "netInBuffer", ByteBuffer.class),
+                    lookup.findVarHandle(SecureNioChannel.class, "netOutBuffer", ByteBuffer.class));
+        }
+    }
+
+    /**
+     * TLS of a connection, past its handshake.
+     *
+     * @param received records that are not decrypted yet
+     * @param unsent records that are not sent yet
+     */
+    public record Tls(SSLEngine engine, ByteBuffer received, ByteBuffer unsent) {}
 
     /** Why connections cannot be had: another Tomcat or JDK than this was written for; null where they can. */
     public static @Nullable String unavailable() {
@@ -76,6 +99,24 @@ public final class ClientSocket {
         } catch (Throwable t) {
             throw new IllegalStateException(t);
         }
+    }
+
+    /**
+     * Takes TLS away from a connection: Tomcat has no buffers of it any more, and will close it without a word. Not to be used again, see
+     * {@link FrontDoor#init}. Under the connection's lock.
+     *
+     * @throws IllegalStateException where it cannot be had
+     */
+    public static Tls takeTls(SecureNioChannel channel) {
+        Access access = ACCESS;
+        if (access == null) {
+            throw new IllegalStateException(unavailable);
+        }
+        TlsFields fields = access.tls();
+        ByteBuffer received = (ByteBuffer) fields.received().getAndSet(channel, NOTHING);
+        ByteBuffer unsent = (ByteBuffer) fields.unsent().getAndSet(channel, NOTHING);
+        SSLEngine engine = (SSLEngine) fields.engine().getAndSet(channel, (SSLEngine) null);
+        return new Tls(engine, received.flip(), unsent);
     }
 
     private static @Nullable SocketChannel channel(ServletRequest request) {

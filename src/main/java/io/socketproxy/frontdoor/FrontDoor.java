@@ -68,6 +68,10 @@ public final class FrontDoor extends Http11NioProtocol {
             endpoint.getSocketProperties().setAppReadBufSize(0);
             endpoint.getSocketProperties().setAppWriteBufSize(0);
         }
+        if (isSSLEnabled()) {
+            // A connection that was handed over has lost its buffers, and cannot be another's.
+            endpoint.getSocketProperties().setBufferPool(0);
+        }
         super.init();
     }
 

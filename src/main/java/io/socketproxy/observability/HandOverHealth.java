@@ -5,7 +5,7 @@ import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.stereotype.Component;
 
-/** Whether streams leave the container for the event loop. They work where they do not, and cost two threads each; so it is always up. */
+/** Whether streams leave the container for the event loop, without which there are none. REST works all the same; so it is always up. */
 @Component("handOver")
 class HandOverHealth implements HealthIndicator {
     private final WebSockets webSockets;

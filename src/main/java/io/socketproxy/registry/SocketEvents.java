@@ -48,8 +48,6 @@ public interface SocketEvents {
     enum Carrier {
         /** The event loop, by a descriptor of its own. */
         EVENT_LOOP,
-        /** The container, by two threads: under TLS in the process, and where its connections cannot be handed over. */
-        CONTAINER,
         /** The request itself, by its thread: no WebSocket is there. */
         REQUEST
     }

@@ -4,12 +4,12 @@ import io.netty.buffer.ByteBuf;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.relay.tls.TlsLayer;
 import io.socketproxy.tls.TlsClients;
 import io.socketproxy.tls.TlsFailure;
+import io.socketproxy.tls.TlsReason;
 import io.socketproxy.tls.TlsRequest;
 import io.socketproxy.tls.TlsSession;
 import io.socketproxy.wire.Handshake;
@@ -92,12 +92,7 @@ final class EndTls implements Handshake, TlsLayer.Below {
                 return;
             }
             if (end.hasUnread()) {
-                fail(
-                        new TlsFailure(
-                                TlsFailure.INJECTION,
-                                null,
-                                "Bytes came in clear before TLS began, and nobody has read them: somebody on the way may have put them there"
-                                        + " (RFC 3207 section 6). The handle is closed. Read the peer's answer whole before starttls."));
+                fail(new TlsFailure(TlsReason.STARTTLS_INJECTION));
                 return;
             }
             engine = made;
@@ -124,9 +119,8 @@ final class EndTls implements Handshake, TlsLayer.Below {
     }
 
     private SocketFault fault(Throwable cause) {
-        return cause instanceof ErrnoException network && network.errno() != Errno.ECONNRESET
-                ? new SocketFault(network.errno())
-                : clients.failure(cause);
+        SSLEngine of = engine;
+        return of == null ? clients.failure(cause) : clients.failure(cause, of);
     }
 
     /** Why the wire has failed, which said EPROTO of it; null where that was the socket's. */
@@ -140,11 +134,7 @@ final class EndTls implements Handshake, TlsLayer.Below {
     void timeOut() {
         end.contained(() -> {
             if (!done.isDone()) {
-                fail(new TlsFailure(
-                        "timeout",
-                        null,
-                        "The peer has not finished the TLS handshake in time. See whether it speaks TLS on this port, or give a longer"
-                                + " timeoutMs."));
+                fail(new TlsFailure(TlsReason.TIMEOUT));
                 end.reset();
             }
         });

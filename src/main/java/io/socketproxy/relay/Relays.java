@@ -191,6 +191,26 @@ public final class Relays {
         }
     }
 
+    /** As the other, where there is something asked for, on a new connection, which is closed where it throws. */
+    public void secureOrClose(Handle handle, @Nullable TlsRequest request, int headroom, Deadline deadline) {
+        boolean secured = false;
+        try {
+            if (request != null) {
+                sockets.with(handle, connected -> startTls(connected, request, headroom, deadline));
+            }
+            secured = true;
+        } finally {
+            if (!secured) {
+                sockets.close(handle, CloseReason.CLOSED);
+            }
+        }
+    }
+
+    /** As the other, in the usual time. */
+    public CompletableFuture<TlsSession> startTls(Handle handle, TlsRequest request, int headroom) {
+        return startTls(handle, request, headroom, clients.handshakeTimeout());
+    }
+
     /** As the other, without waiting; also where a stream is attached. The result comes on the socket's loop. */
     public CompletableFuture<TlsSession> startTls(Handle handle, TlsRequest request, int headroom, Duration timeout) {
         BsdSocket socket = handle.socket();
@@ -200,12 +220,18 @@ public final class Relays {
         if (socket.state() != SocketState.CONNECTED) {
             throw new SocketFault(Errno.ENOTCONN, "The socket is not connected. Call connect first.");
         }
+        ByteStreamEnd there = byteStreams.get(handle.id());
+        EndTls running = there == null ? null : there.tls();
+        if (running != null && !running.future().isDone()) {
+            // A client that has come back asks once more.
+            return running.future();
+        }
         long start = System.nanoTime();
         ByteStreamEnd end = Loops.call(
                 socket.loop(),
                 () -> {
-                    ByteStreamEnd there = byteStreams.get(handle.id());
-                    return there == null ? makeEnd(handle, headroom) : there;
+                    ByteStreamEnd old = byteStreams.get(handle.id());
+                    return old == null ? makeEnd(handle, headroom) : old;
                 },
                 late -> {});
         EndTls starting = Loops.call(

@@ -5,6 +5,7 @@ import io.socketproxy.fault.Draining;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.quota.QuotaExceeded;
+import io.socketproxy.tls.TlsFailure;
 import java.util.Map;
 import java.util.Optional;
 import org.springframework.http.HttpStatus;
@@ -32,6 +33,9 @@ final class ErrnoStatus {
         }
         if (fault instanceof Draining) {
             return HttpStatus.SERVICE_UNAVAILABLE;
+        }
+        if (fault instanceof TlsFailure failure) {
+            return failure.reason().equals(TlsFailure.INJECTION) ? HttpStatus.CONFLICT : HttpStatus.BAD_GATEWAY;
         }
         return switch (fault.errno()) {
             // Without a field it is the socket's state that the kernel objects to.
@@ -65,6 +69,9 @@ final class ErrnoStatus {
 
     /** The proxy error type of a 502 or 504; RFC 9209 section 2.3. */
     static Optional<String> proxyErrorType(SocketFault fault) {
+        if (fault instanceof TlsFailure failure && of(fault) == HttpStatus.BAD_GATEWAY) {
+            return Optional.of(failure.proxyErrorType());
+        }
         return switch (of(fault)) {
             case BAD_GATEWAY ->
                 Optional.of(

@@ -16,6 +16,7 @@ import io.socketproxy.registry.PolicyDenied;
 import io.socketproxy.security.TooManyTickets;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.SourceFailed;
+import io.socketproxy.tls.TlsFailure;
 import io.socketproxy.websocket.OpeningHandshake;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -69,6 +70,12 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
                 problem.setProperty("rule", denied.decision().rule());
                 problem.setProperty(
                         "addressClass", denied.decision().addressClass().id());
+            }
+            case TlsFailure failure -> {
+                problem.setProperty("tlsReason", failure.reason());
+                if (failure.alert() != null) {
+                    problem.setProperty("tlsAlert", failure.alert());
+                }
             }
             case PartlySent partly -> problem.setProperty("sent", partly.sent());
             case QuotaExceeded exceeded -> headers = Problems.retryAfter(exceeded.retryAfter());
@@ -130,6 +137,12 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
         headers.set("Sec-WebSocket-Version", "13");
         return Problems.answer(
                 Problems.of(HttpStatus.UPGRADE_REQUIRED, Errno.EINVAL, exception.getMessage(), request), headers);
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> noWebSockets(OpeningHandshake.Unavailable exception, HttpServletRequest request) {
+        return Problems.answer(
+                Problems.of(HttpStatus.SERVICE_UNAVAILABLE, Errno.ENOSYS, exception.getMessage(), request));
     }
 
     @ExceptionHandler

@@ -36,6 +36,7 @@ record SocketJson(
         boolean attached,
         boolean eof,
         @Nullable String shut,
+        @Nullable TlsJson tls,
         LinksJson links) {
     private static final String[] CALLS = {
         "bind",
@@ -47,6 +48,7 @@ record SocketJson(
         "send",
         "sendall",
         "sendto",
+        "starttls",
         "shutdown",
         "close",
         "sockname",
@@ -81,6 +83,7 @@ record SocketJson(
                 handle.isAttached(),
                 hasEof(socket),
                 socket.isShutForWriting() ? "SHUT_WR" : null,
+                TlsJson.ofNullable(handle.tls()),
                 links(handle));
     }
 

@@ -8,8 +8,12 @@ import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Sockets;
+import io.socketproxy.relay.Relays;
 import io.socketproxy.security.Owner;
+import io.socketproxy.socket.Deadline;
 import io.socketproxy.stream.Streams;
+import io.socketproxy.tls.TlsRequest;
+import io.socketproxy.websocket.ClientConnection;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
@@ -46,10 +50,12 @@ class SocketsController {
 
     private final Sockets sockets;
     private final Streams streams;
+    private final Relays relays;
     private final Timeouts timeouts;
 
-    SocketsController(Sockets sockets, Streams streams, Timeouts timeouts) {
+    SocketsController(Sockets sockets, Streams streams, Relays relays, Timeouts timeouts) {
         this.sockets = sockets;
+        this.relays = relays;
         this.streams = streams;
         this.timeouts = timeouts;
     }
@@ -95,6 +101,9 @@ class SocketsController {
             @Nullable String path,
             @Nullable Constant type,
             @Nullable Constant family,
+            @Nullable Boolean tls,
+            @Nullable String serverName,
+            @Nullable List<String> alpn,
             @Nullable Long timeoutMs,
             @Nullable Long leaseMs) {
         Endpoint endpoint() {
@@ -106,13 +115,17 @@ class SocketsController {
     @ResponseStatus(HttpStatus.CREATED)
     ResponseEntity<SocketJson> createConnection(
             Owner owner, @RequestBody ConnectionRequest body, HttpServletRequest http) {
-        return created(sockets.openConnected(
+        TlsRequest tls = TlsController.inOneStep(body.tls(), body.serverName(), body.alpn());
+        Deadline deadline = timeouts.of(body.timeoutMs(), http);
+        Handle handle = sockets.openConnected(
                 owner.name(),
                 family(body.family(), Constants.AF_UNSPEC),
                 type(body.type()),
                 body.endpoint(),
                 lease(body.leaseMs()),
-                timeouts.of(body.timeoutMs(), http)));
+                deadline);
+        relays.secureOrClose(handle, tls, ClientConnection.HEADROOM, deadline);
+        return created(handle);
     }
 
     record ListenerRequest(

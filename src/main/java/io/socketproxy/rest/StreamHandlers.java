@@ -10,6 +10,8 @@ import io.socketproxy.registry.Handle;
 import io.socketproxy.security.Owner;
 import io.socketproxy.stream.StreamViews;
 import io.socketproxy.stream.Streams;
+import io.socketproxy.tls.TlsRequest;
+import io.socketproxy.tls.TlsSession;
 import io.socketproxy.websocket.OpeningHandshake;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -46,6 +48,9 @@ class StreamHandlers {
             "path", String.class,
             "type", Constant.class,
             "family", Constant.class,
+            "tls", boolean.class,
+            "serverName", String.class,
+            "alpn", String.class,
             "timeoutMs", Long.class,
             "addressed", boolean.class);
 
@@ -85,6 +90,11 @@ class StreamHandlers {
         @Override
         public Object address(SockAddr address) {
             return AddressJson.of(address);
+        }
+
+        @Override
+        public Object tls(TlsSession session) {
+            return TlsJson.of(session);
         }
     }
 
@@ -144,6 +154,10 @@ class StreamHandlers {
         Constant family = query.get("family", Constant.class);
         Long timeoutMs = query.get("timeoutMs", Long.class);
         boolean addressed = query.is("addressed");
+        TlsRequest tls = TlsController.inOneStep(
+                query.is("tls"),
+                query.get("serverName", String.class),
+                TlsController.protocols(query.get("alpn", String.class)));
         String owner = Owner.current().name();
         boolean unconnected = addressed && host == null && port == null && path == null;
         handshake.accept(request, response, Streams.SUBPROTOCOLS, subprotocol -> {
@@ -155,6 +169,7 @@ class StreamHandlers {
                     Constant.numberOr(type, Constants.SOCK_STREAM, "type", "SOCK_"),
                     endpoint,
                     addressed,
+                    tls,
                     timeouts.of(timeoutMs, request));
         });
     }

@@ -1,5 +1,6 @@
 package io.socketproxy.security;
 
+import java.security.cert.X509Certificate;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.authentication.AuthenticationServiceException;
@@ -17,10 +18,13 @@ final class Authenticator {
 
     private final Tickets tickets;
 
-    Authenticator(ApiTokens apiTokens, @Nullable JwtOwners jwtOwners, Tickets tickets) {
+    private final CertificateOwners certificates;
+
+    Authenticator(ApiTokens apiTokens, @Nullable JwtOwners jwtOwners, Tickets tickets, CertificateOwners certificates) {
         this.apiTokens = apiTokens;
         this.jwtOwners = jwtOwners;
         this.tickets = tickets;
+        this.certificates = certificates;
     }
 
     /**
@@ -36,5 +40,15 @@ final class Authenticator {
     /** The owner of a ticket, which is spent thereby. */
     Optional<Owner> ticket(String ticket) {
         return tickets.redeem(ticket);
+    }
+
+    /** Whether certificates speak for anybody. */
+    boolean knowsCertificates() {
+        return !certificates.isEmpty();
+    }
+
+    /** The owner of a client's certificate, which TLS has verified. */
+    Optional<Owner> certificate(X509Certificate certificate) {
+        return certificates.owner(certificate);
     }
 }

@@ -7,6 +7,7 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -38,6 +39,9 @@ final class CredentialFilter extends OncePerRequestFilter {
 
     /** The role of those who may see what is about the whole server. */
     static final String OPERATOR = "OPERATOR";
+
+    /** Where a servlet finds the chain that the client sent, its own certificate first. */
+    private static final String CERTIFICATES = "jakarta.servlet.request.X509Certificate";
 
     private final Authenticator authenticator;
 
@@ -108,7 +112,7 @@ final class CredentialFilter extends OncePerRequestFilter {
 
     private Optional<Owner> owner(HttpServletRequest request, boolean handshake) {
         return switch (Presented.in(request, handshake)) {
-            case Presented.Nothing() -> Optional.empty();
+            case Presented.Nothing() -> certificateOwner(request);
             case Presented.Malformed(String detail) -> refuse(request, Refusals.Cause.MALFORMED, detail);
             case Presented.Ticket(String ticket) ->
                 authenticator
@@ -121,6 +125,29 @@ final class CredentialFilter extends OncePerRequestFilter {
                                         + " s. Get a new one from POST /api/v1/tickets."));
             case Presented.Token(String token) -> tokenOwner(token, request);
         };
+    }
+
+    /** The owner by the certificate of the connection, which browsers send for whichever page. */
+    private Optional<Owner> certificateOwner(HttpServletRequest request) {
+        if (!authenticator.knowsCertificates()
+                || !(request.getAttribute(CERTIFICATES) instanceof X509Certificate[] chain)
+                || chain.length == 0) {
+            return Optional.empty();
+        }
+        return origins.allowedByCertificate(request)
+                ? authenticator
+                        .certificate(chain[0])
+                        .or(() -> refuse(
+                                request,
+                                Refusals.Cause.NOT_VALID,
+                                "The certificate is nobody's here. Send \"Authorization: Bearer <token>\" with an API token of this"
+                                        + " server, or ask the operator to add it to " + CertificateOwners.PROPERTY
+                                        + "."))
+                : refuse(
+                        request,
+                        Refusals.Cause.FOREIGN_PAGE,
+                        "A certificate alone does not speak for pages of another origin. Send a token, or ask the operator to name the"
+                                + " origin in socket-proxy.security.allowed-origins.");
     }
 
     private Optional<Owner> tokenOwner(String token, HttpServletRequest request) {

@@ -16,14 +16,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * The web origins whose pages may use this server: its own, and those in {@code socket-proxy.security.allowed-origins}.
  *
- * <p>A second line of defence. No page gets in without a credential, and browsers attach none by themselves; but a page that has
- * come by one should still not be able to use it from anywhere.
+ * <p>A second line of defence. No page gets in without a credential, and browsers attach none by themselves but a client's
+ * certificate; but a page that has come by one should still not be able to use it from anywhere.
  */
 final class Origins {
 
     private static final String ANY = "*";
 
     private static final Pattern LOGGABLE = Pattern.compile("[\\x21-\\x7e]{1,300}");
+
+    /** What the browser says of the server's own pages, and of an address that its user has typed. */
+    private static final Set<String> OWN_SITES = Set.of("same-origin", "none");
 
     private final boolean any;
 
@@ -81,6 +84,26 @@ final class Origins {
         return Origin.parse(origin)
                 .filter(parsed -> listed.contains(parsed) || host != null && parsed.isAt(host))
                 .isPresent();
+    }
+
+    /**
+     * Whether a request may be made by a client's certificate alone, which a browser sends for whichever page: not for one of another origin,
+     * unless that is listed by its name.
+     *
+     * <p>Browsers send no {@code Origin} with what only reads, and say in {@code Sec-Fetch-Site} (Fetch Metadata) whose page it is.
+     */
+    boolean allowedByCertificate(HttpServletRequest request) {
+        List<String> origins = Collections.list(request.getHeaders("Origin"));
+        if (origins.isEmpty()) {
+            return OWN_SITES.containsAll(Collections.list(request.getHeaders("Sec-Fetch-Site")));
+        }
+        String host = request.getHeader("Host");
+        // TLS ends here, so a page of http is another origin.
+        return origins.size() == 1
+                && Origin.parse(origins.getFirst())
+                        .filter(origin -> listed.contains(origin)
+                                || host != null && origin.scheme().equals("https") && origin.isAt(host))
+                        .isPresent();
     }
 
     /** Whether pages of this origin are allowed by the list, so that CORS must be opened for them. */

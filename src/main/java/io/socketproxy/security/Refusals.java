@@ -22,6 +22,8 @@ final class Refusals implements AuthenticationEntryPoint, AccessDeniedHandler, R
     enum Cause {
         MALFORMED,
         NOT_VALID,
+        /** It is one that browsers send by themselves, and a page of another origin made it do so. */
+        FOREIGN_PAGE,
         CANNOT_TELL
     }
 
@@ -45,12 +47,18 @@ final class Refusals implements AuthenticationEntryPoint, AccessDeniedHandler, R
                     HttpStatus.UNAUTHORIZED,
                     Errno.EACCES,
                     "This needs a credential. Send \"Authorization: Bearer <token>\" with an API token of this server.");
-        } else if (cause == Cause.CANNOT_TELL) {
-            response.setHeader("Retry-After", "5");
-            write(request, response, HttpStatus.SERVICE_UNAVAILABLE, Errno.EAGAIN, detail);
-        } else {
-            response.setHeader("WWW-Authenticate", "Bearer error=\"invalid_token\"");
-            write(request, response, HttpStatus.UNAUTHORIZED, Errno.EACCES, detail);
+            return;
+        }
+        switch (cause) {
+            case CANNOT_TELL -> {
+                response.setHeader("Retry-After", "5");
+                write(request, response, HttpStatus.SERVICE_UNAVAILABLE, Errno.EAGAIN, detail);
+            }
+            case FOREIGN_PAGE -> write(request, response, HttpStatus.FORBIDDEN, Errno.EACCES, detail);
+            case MALFORMED, NOT_VALID -> {
+                response.setHeader("WWW-Authenticate", "Bearer error=\"invalid_token\"");
+                write(request, response, HttpStatus.UNAUTHORIZED, Errno.EACCES, detail);
+            }
         }
     }
 

@@ -9,6 +9,8 @@ import java.util.Optional;
 import java.util.Set;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.boot.ssl.SslBundles;
+import org.springframework.boot.web.server.autoconfigure.ServerProperties;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -91,7 +93,7 @@ class SecurityConfiguration {
                 // Nothing begins a session: the repository keeps to the request.
                 .sessionManagement(AbstractHttpConfigurer::disable)
                 // A forged request has no credential: browsers attach cookies and passwords by themselves, but no
-                // bearer token.
+                // bearer token; of a certificate, which they do, the filter asks whose page it is.
                 .csrf(AbstractHttpConfigurer::disable)
                 .requestCache(AbstractHttpConfigurer::disable)
                 .logout(AbstractHttpConfigurer::disable)
@@ -153,16 +155,31 @@ class SecurityConfiguration {
 
     @Bean
     ApiTokens apiTokens(SecuritySettings settings, ObjectProvider<JwtDecoder> jwtDecoder) {
-        return ApiTokens.configured(settings, jwtDecoder.getIfAvailable() != null);
+        return ApiTokens.configured(
+                settings,
+                jwtDecoder.getIfAvailable() != null || !settings.certificates().isEmpty());
+    }
+
+    @Bean
+    CertificateOwners certificateOwners(SecuritySettings settings, ServerProperties server, SslBundles bundles) {
+        CertificateOwners owners = new CertificateOwners(settings.certificates());
+        if (!owners.isEmpty()) {
+            ClientAuthentication.require(server.getSsl(), bundles);
+        }
+        return owners;
     }
 
     @Bean
     Authenticator authenticator(
-            SecuritySettings settings, ApiTokens apiTokens, ObjectProvider<JwtDecoder> jwtDecoder, Tickets tickets) {
+            SecuritySettings settings,
+            ApiTokens apiTokens,
+            ObjectProvider<JwtDecoder> jwtDecoder,
+            Tickets tickets,
+            CertificateOwners certificates) {
         JwtOwners jwtOwners = Optional.ofNullable(jwtDecoder.getIfAvailable())
                 .map(decoder -> new JwtOwners(decoder, settings.jwt().ownerClaim()))
                 .orElse(null);
-        return new Authenticator(apiTokens, jwtOwners, tickets);
+        return new Authenticator(apiTokens, jwtOwners, tickets, certificates);
     }
 
     @Bean

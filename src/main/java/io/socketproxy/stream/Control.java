@@ -6,9 +6,13 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.relay.SocketEnd;
+import io.socketproxy.tls.TlsFailure;
+import io.socketproxy.tls.TlsRequest;
+import io.socketproxy.tls.TlsSession;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -16,6 +20,8 @@ import tools.jackson.databind.json.JsonMapper;
 final class Control {
     static final String EOF = "{\"type\":\"eof\"}";
     static final String CLOSING = "{\"type\":\"closing\"}";
+
+    private static final TypeReference<Map<String, Object>> FIELDS = new TypeReference<>() {};
 
     private final JsonMapper mapper;
     private final StreamViews views;
@@ -35,6 +41,8 @@ final class Control {
     record Ack(long received) implements Message {}
 
     record Close() implements Message {}
+
+    record StartTls(TlsRequest request) implements Message {}
 
     /**
      * Reads a client's message.
@@ -57,9 +65,10 @@ final class Control {
             case "shutdown" -> new Shutdown(how(message.path("how")));
             case "ack" -> new Ack(received(message.path("received")));
             case "close" -> new Close();
+            case "starttls" -> new StartTls(StartTlsMessage.read(message));
             default ->
                 throw SocketFault.invalid(
-                        "type", "Unknown type \"" + shortened(type) + "\". Known are: shutdown, ack, close.");
+                        "type", "Unknown type \"" + shortened(type) + "\". Known are: shutdown, ack, starttls, close.");
         };
     }
 
@@ -121,13 +130,35 @@ final class Control {
         return mapper.writeValueAsString(message);
     }
 
+    String tls(TlsSession session) {
+        Map<String, Object> message = message("tls");
+        message.putAll(mapper.convertValue(views.tls(session), FIELDS));
+        return mapper.writeValueAsString(message);
+    }
+
+    /** Of a fault. */
+    String error(SocketFault fault) {
+        Map<String, Object> message = errorMessage(fault.errno(), fault.getMessage());
+        if (fault instanceof TlsFailure failure) {
+            message.put("tlsReason", failure.reason());
+            if (failure.alert() != null) {
+                message.put("tlsAlert", failure.alert());
+            }
+        }
+        return mapper.writeValueAsString(message);
+    }
+
     String error(Errno errno, String detail) {
+        return mapper.writeValueAsString(errorMessage(errno, detail));
+    }
+
+    private static Map<String, Object> errorMessage(Errno errno, String detail) {
         Map<String, Object> message = message("error");
         message.put("errno", errno.name());
         message.put("errnoCode", errno.number());
         message.put("strerror", errno.strerror());
         message.put("detail", detail);
-        return mapper.writeValueAsString(message);
+        return message;
     }
 
     static String ack(long received, long credit) {

@@ -5,6 +5,7 @@ import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.relay.SocketEnd;
+import io.socketproxy.tls.TlsRequest;
 import io.socketproxy.websocket.ClientConnection;
 import io.socketproxy.websocket.CloseCode;
 import java.nio.charset.StandardCharsets;
@@ -17,15 +18,24 @@ final class FromClient implements ClientConnection.Events {
     private final Flow flow;
     private final Replies replies;
     private final Control control;
+    private final StreamTls tls;
     private long bytes;
 
-    FromClient(Session session, SocketEnd end, StreamMode mode, Flow flow, Replies replies, Control control) {
+    FromClient(
+            Session session,
+            SocketEnd end,
+            StreamMode mode,
+            Flow flow,
+            Replies replies,
+            Control control,
+            StreamTls tls) {
         this.session = session;
         this.end = end;
         this.mode = mode;
         this.flow = flow;
         this.replies = replies;
         this.control = control;
+        this.tls = tls;
     }
 
     /** How many were taken for the socket. */
@@ -45,6 +55,15 @@ final class FromClient implements ClientConnection.Events {
             data.release();
             end.cut();
             session.finish(DetachReason.CLIENT_ERROR, CloseCode.POLICY, excess);
+            return;
+        }
+        if (tls.isAwaited()) {
+            data.release();
+            end.cut();
+            session.finish(
+                    DetachReason.CLIENT_ERROR,
+                    CloseCode.POLICY,
+                    Errno.EPROTO + ": Nothing may be sent between starttls and tls");
             return;
         }
         if (end.isShut()) {
@@ -96,6 +115,7 @@ final class FromClient implements ClientConnection.Events {
             case Control.Shutdown(int how) -> end.shutdown(how);
             case Control.Ack(long received) -> end.acknowledge(received);
             case Control.Close() -> session.closeHandle();
+            case Control.StartTls(TlsRequest request) -> tls.start(request);
         }
     }
 

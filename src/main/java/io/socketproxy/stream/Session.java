@@ -112,13 +112,14 @@ final class Session implements Served, Sink {
             return;
         }
         Replies answers = new Replies(connection, host.control());
-        FromClient from = new FromClient(this, end, mode, flow, answers, host.control());
+        FromClient from =
+                new FromClient(this, end, mode, flow, answers, host.control(), new StreamTls(this, host, handle, flow));
         client = connection;
         replies = answers;
         fromClient = from;
         state = State.OPEN;
         // First, since opening may end it, of which is told as well.
-        host.opened(handle, connection);
+        host.opened(handle);
         connection.open(from);
         if (!isOpen()) {
             return;
@@ -202,9 +203,9 @@ final class Session implements Served, Sink {
         contained(() -> fail(fault)).run();
     }
 
-    private void fail(SocketFault fault) {
+    void fail(SocketFault fault) {
         if (mode.control() && isOpen()) {
-            send(host.control().error(fault.errno(), fault.getMessage()));
+            send(host.control().error(fault));
         }
         // Not what to do about it, for which a close frame has no room.
         finish(DetachReason.TARGET_FAILED, CloseCode.SERVER_ERROR, fault.errno() + ": " + fault.happened());
@@ -339,7 +340,7 @@ final class Session implements Served, Sink {
             }
         }
         if (to != null) {
-            host.closed(handle, to, why, toClient, fromClient == null ? 0 : fromClient.bytes());
+            host.closed(handle, why, toClient, fromClient == null ? 0 : fromClient.bytes());
         }
         host.over(this);
         if (mode.ephemeral()) {
@@ -371,7 +372,7 @@ final class Session implements Served, Sink {
         }
     }
 
-    private void send(String text) {
+    void send(String text) {
         ClientConnection to = client;
         if (to != null) {
             to.sendText(text);

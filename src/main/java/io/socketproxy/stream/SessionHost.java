@@ -3,9 +3,11 @@ package io.socketproxy.stream;
 import io.github.bucket4j.Bucket;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.DetachReason;
-import io.socketproxy.websocket.ClientConnection;
+import io.socketproxy.tls.TlsRequest;
+import io.socketproxy.tls.TlsSession;
 import io.socketproxy.wire.QueueMemory;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** What a session needs of the service. */
@@ -27,13 +29,16 @@ interface SessionHost {
     void attached(Session session);
 
     /** A client is served. */
-    void opened(Handle handle, ClientConnection client);
+    void opened(Handle handle);
 
     /** It was served so many bytes. */
-    void closed(Handle handle, ClientConnection client, DetachReason why, long toClient, long fromClient);
+    void closed(Handle handle, DetachReason why, long toClient, long fromClient);
 
     /** The session is over, whether it had a client or not. */
     void over(Session session);
+
+    /** As {@link io.socketproxy.relay.Relays#startTls}. */
+    CompletableFuture<TlsSession> startTls(Handle handle, TlsRequest request);
 
     /** The client closes the handle. */
     void close(Handle handle);

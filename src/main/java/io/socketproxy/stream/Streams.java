@@ -16,6 +16,8 @@ import io.socketproxy.relay.Relays;
 import io.socketproxy.relay.SocketEnd;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
+import io.socketproxy.tls.TlsRequest;
+import io.socketproxy.tls.TlsSession;
 import io.socketproxy.websocket.ClientConnection;
 import io.socketproxy.websocket.Served;
 import io.socketproxy.wire.QueueMemory;
@@ -101,22 +103,23 @@ public final class Streams implements SmartLifecycle {
         }
 
         @Override
-        public void opened(Handle handle, ClientConnection client) {
-            sockets.streamOpened(handle, carrier(client));
+        public void opened(Handle handle) {
+            sockets.streamOpened(handle, Carrier.EVENT_LOOP);
         }
 
         @Override
-        public void closed(Handle handle, ClientConnection client, DetachReason why, long toClient, long fromClient) {
-            sockets.streamClosed(handle, carrier(client), why, toClient, fromClient);
-        }
-
-        private static Carrier carrier(ClientConnection client) {
-            return client.isHandedOver() ? Carrier.EVENT_LOOP : Carrier.CONTAINER;
+        public void closed(Handle handle, DetachReason why, long toClient, long fromClient) {
+            sockets.streamClosed(handle, Carrier.EVENT_LOOP, why, toClient, fromClient);
         }
 
         @Override
         public void over(Session session) {
             sessions.remove(session);
+        }
+
+        @Override
+        public CompletableFuture<TlsSession> startTls(Handle handle, TlsRequest request) {
+            return relays.startTls(handle, request, HEADROOM);
         }
 
         @Override
@@ -221,6 +224,7 @@ public final class Streams implements SmartLifecycle {
      * Opens a socket, connects it and attaches; the socket ends with the WebSocket.
      *
      * @param endpoint null for a datagram socket that is not connected
+     * @param tls null for bytes as they are
      */
     public Served connect(
             String owner,
@@ -229,6 +233,7 @@ public final class Streams implements SmartLifecycle {
             int type,
             @Nullable Endpoint endpoint,
             boolean addressed,
+            @Nullable TlsRequest tls,
             Deadline deadline) {
         requireRunning();
         StreamMode mode = new StreamMode(subprotocol, true);
@@ -238,6 +243,7 @@ public final class Streams implements SmartLifecycle {
         Handle handle = endpoint == null
                 ? sockets.open(owner, family == Constants.AF_UNSPEC ? Constants.AF_INET : family, type, 0, null)
                 : sockets.openConnected(owner, family, type, endpoint, null, deadline);
+        relays.secureOrClose(handle, tls, HEADROOM, deadline);
         boolean attached = false;
         try {
             Session session = sockets.with(handle, opened -> {

@@ -40,6 +40,24 @@ public final class TlsFailure extends SocketFault {
         return reason.id();
     }
 
+    /** The proxy error type; RFC 9209 section 2.3. */
+    public String proxyErrorType() {
+        return switch (reason) {
+            case ALERT -> "tls_alert_received";
+            case EXPIRED,
+                    NOT_YET_VALID,
+                    NAME_MISMATCH,
+                    NO_SUBJECT_ALTERNATIVE_NAME,
+                    UNKNOWN_CA,
+                    SELF_SIGNED,
+                    REVOKED,
+                    BAD_CERTIFICATE -> "tls_certificate_error";
+            case TIMEOUT -> "connection_timeout";
+            case RESET, CLOSED, TRUNCATED -> "connection_terminated";
+            default -> "tls_protocol_error";
+        };
+    }
+
     /** The alert that the peer sent, as IANA names it; null for none. */
     public @Nullable String alert() {
         return alert;

@@ -1,6 +1,8 @@
 package io.socketproxy.tls;
 
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
+import java.util.Base64;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +21,25 @@ public record TlsSession(
         @Nullable String alpn,
         @Nullable String serverName,
         List<X509Certificate> peerCertificates) {
+    private static final Base64.Encoder LINES = Base64.getMimeEncoder(64, new byte[] {'\n'});
+
     public TlsSession {
         peerCertificates = List.copyOf(peerCertificates);
+    }
+
+    /** The peer's certificates as PEM, in the same order; RFC 7468. */
+    public List<String> peerCertificatesPem() {
+        return peerCertificates.stream().map(TlsSession::pem).toList();
+    }
+
+    private static String pem(X509Certificate certificate) {
+        try {
+            return "-----BEGIN CERTIFICATE-----\n"
+                    + LINES.encodeToString(certificate.getEncoded())
+                    + "\n-----END CERTIFICATE-----\n";
+        } catch (CertificateEncodingException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** The peer's certificates read for people, in the same order. */

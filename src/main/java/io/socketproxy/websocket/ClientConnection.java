@@ -10,9 +10,6 @@ public interface ClientConnection {
 
     IoEventLoop loop();
 
-    /** Whether the container has let go of it; else two of its threads carry it. */
-    boolean isHandedOver();
-
     /** Begins; nothing is read before {@link #reading} says so. */
     void open(Events events);
 

@@ -7,17 +7,20 @@ import io.socketproxy.frontdoor.ClientSocket;
 import io.socketproxy.frontdoor.ConnectionBuffers;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.wire.DescriptorWire;
+import io.socketproxy.wire.Handshake;
+import io.socketproxy.wire.TlsWire;
 import io.socketproxy.wire.Wire;
 import jakarta.servlet.http.WebConnection;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.Selector;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import org.apache.coyote.http11.upgrade.InternalHttpUpgradeHandler;
 import org.apache.tomcat.util.net.AbstractEndpoint.Handler.SocketState;
-import org.apache.tomcat.util.net.NioChannel;
 import org.apache.tomcat.util.net.NioEndpoint.NioSocketWrapper;
 import org.apache.tomcat.util.net.SSLSupport;
 import org.apache.tomcat.util.net.SecureNioChannel;
@@ -29,7 +32,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where Tomcat lets go of a connection after the 101: a plain one is handed to the event loop, any other one is served through Tomcat.
+ * Where Tomcat lets go of a connection after the 101: it is handed to the event loop, with its TLS where it has that.
  *
  * <p>Made by Tomcat. It says that it does its I/O by itself, so Tomcat leaves the connection alone; Tomcat's end of it stays open and
  * idle, counts against {@code socket-proxy.connections.max}, and is closed last.
@@ -70,8 +73,7 @@ public final class HandOver implements InternalHttpUpgradeHandler {
             throw new IllegalStateException("upgraded for nobody");
         }
         try {
-            Wire own = among.handoff() ? handedOver(who, tomcats, among) : null;
-            Wire wire = own == null ? new ContainerWire(tomcats, who.loop(), descriptor(tomcats), who.memory()) : own;
+            Wire wire = handedOver(who, tomcats);
             among.begin(who, new WebSocketConnection(wire, who.maxMessageBytes(), who.closeTimeout(), among::gone));
         } catch (IOException | RuntimeException | Error e) {
             LOG.debug("A client went before it was served", e);
@@ -80,25 +82,21 @@ public final class HandOver implements InternalHttpUpgradeHandler {
         }
     }
 
-    /** The connection on a descriptor of its own; null where it is not plain TCP under NIO. */
-    private static @Nullable Wire handedOver(Served who, SocketWrapperBase<?> tomcats, WebSockets among)
-            throws IOException {
+    /** The connection on a descriptor of its own. */
+    private static Wire handedOver(Served who, SocketWrapperBase<?> tomcats) throws IOException {
         if (!(tomcats instanceof NioSocketWrapper nio)) {
-            among.notHandedOver(
-                    "the container's connections are of " + tomcats.getClass().getName());
-            return null;
+            throw new IOException("not of NIO: " + tomcats.getClass().getName());
         }
-        if (nio.getSocket() instanceof SecureNioChannel) {
-            return null;
-        }
-        int descriptor = descriptor(nio);
-        int duplicate = descriptor < 0 ? -1 : Libc.dup(descriptor);
+        int descriptor = ClientSocket.descriptor(nio.getSocket().getIOChannel());
+        int duplicate = descriptor < 0 ? descriptor : Libc.dup(descriptor);
         if (duplicate < 0) {
-            return null;
+            throw new IOException("no descriptor for the connection: " + duplicate);
         }
         ByteBuf early;
+        ClientSocket.@Nullable Tls tls;
         try {
             early = readEarly(nio);
+            tls = nio.getSocket() instanceof SecureNioChannel secure ? takeTls(secure) : null;
         } catch (IOException | RuntimeException | Error e) {
             Libc.close(duplicate);
             throw e;
@@ -107,10 +105,38 @@ public final class HandOver implements InternalHttpUpgradeHandler {
         // In this order: the duplicate is closed before, then Tomcat's end, whose poller must wake up to let go.
         DescriptorWire wire = new DescriptorWire(
                 duplicate, who.loop(), 0, who.memory(), () -> TomcatEnd.whenDone(nio, () -> close(nio, who.loop())));
+        if (tls != null) {
+            return secured(wire, tls, early);
+        }
         if (early != null) {
             wire.unread(early);
         }
         return wire;
+    }
+
+    private static ClientSocket.Tls takeTls(SecureNioChannel channel) throws IOException {
+        if (channel.getSslEngine().getHandshakeStatus() != HandshakeStatus.NOT_HANDSHAKING) {
+            throw new IOException("TLS has more to say than data");
+        }
+        return ClientSocket.takeTls(channel);
+    }
+
+    private static Wire secured(DescriptorWire wire, ClientSocket.Tls tls, @Nullable ByteBuf early) {
+        TlsWire secured = new TlsWire(wire, tls.engine(), 0, Thread::startVirtualThread, Handshake.HAD);
+        if (tls.received().hasRemaining()) {
+            wire.unread(direct(tls.received()));
+        }
+        if (tls.unsent().hasRemaining()) {
+            wire.write(direct(tls.unsent()));
+        }
+        if (early != null) {
+            secured.unread(early);
+        }
+        return secured;
+    }
+
+    private static ByteBuf direct(ByteBuffer bytes) {
+        return PooledByteBufAllocator.DEFAULT.directBuffer(bytes.remaining()).writeBytes(bytes);
     }
 
     private static void close(NioSocketWrapper nio, EventLoop loop) {
@@ -132,10 +158,6 @@ public final class HandOver implements InternalHttpUpgradeHandler {
     private static void wake(Selector poller) {
         TO_WAKE.remove(poller);
         poller.wakeup();
-    }
-
-    private static int descriptor(SocketWrapperBase<?> tomcats) {
-        return tomcats.getSocket() instanceof NioChannel channel ? ClientSocket.descriptor(channel.getIOChannel()) : -1;
     }
 
     /** What Tomcat has read beyond the handshake; null for nothing. The rest is still in the kernel. */

@@ -45,6 +45,20 @@ public final class OpeningHandshake extends AbstractHandshakeHandler {
         }
     }
 
+    /** Connections of this server's cannot be WebSockets: it is to be answered with 503. */
+    public static final class Unavailable extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Unavailable() {
+            super(
+                    "The server runs on another Tomcat or JDK than it was built with, and has no WebSockets. Its log says more to the"
+                            + " operator; its REST interface works.",
+                    null,
+                    false,
+                    false);
+        }
+    }
+
     OpeningHandshake(WebSockets webSockets) {
         super(new Upgrade(webSockets));
     }
@@ -56,6 +70,7 @@ public final class OpeningHandshake extends AbstractHandshakeHandler {
      * @param serve makes who is served, by the subprotocol, null for none; what it throws is thrown, and nothing is answered then
      * @throws UpgradeRequired where the request is no handshake
      * @throws InvalidHeader where its key is none
+     * @throws Unavailable where there are no WebSockets
      */
     public void accept(
             HttpServletRequest request,

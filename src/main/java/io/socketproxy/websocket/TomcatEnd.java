@@ -29,17 +29,14 @@ final class TomcatEnd {
 
     /** As {@link #whenDone}, from Tomcat's own thread in mid-upgrade, which has the lock. */
     static void afterwards(SocketWrapperBase<?> tomcats, Runnable closing) {
-        Thread.ofVirtual().name("stream-close").start(() -> underLock(tomcats, closing));
-    }
-
-    /** Waits until Tomcat is done. */
-    static void underLock(SocketWrapperBase<?> tomcats, Runnable closing) {
-        Lock lock = tomcats.getLock();
-        lock.lock();
-        try {
-            closing.run();
-        } finally {
-            lock.unlock();
-        }
+        Thread.ofVirtual().name("stream-close").start(() -> {
+            Lock lock = tomcats.getLock();
+            lock.lock();
+            try {
+                closing.run();
+            } finally {
+                lock.unlock();
+            }
+        });
     }
 }

@@ -79,6 +79,7 @@ final class Upgrade implements RequestUpgradeStrategy {
                     WebSocketHttpHeaders.SEC_WEBSOCKET_KEY,
                     "Sec-WebSocket-Key must be 16 bytes in base64, given once.");
         }
+        webSockets.require();
         Served served = ((Offer) handler).serve.apply(subprotocol);
         webSockets.expect(served);
         try {

@@ -78,11 +78,6 @@ final class WebSocketConnection implements ClientConnection, Wire.Reader, FrameD
     }
 
     @Override
-    public boolean isHandedOver() {
-        return !(wire instanceof ContainerWire);
-    }
-
-    @Override
     public void open(Events to) {
         events = to;
         wire.open(this);

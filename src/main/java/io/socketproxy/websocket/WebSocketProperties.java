@@ -11,13 +11,11 @@ import org.springframework.validation.annotation.Validated;
  * How WebSockets behave.
  *
  * @param pingInterval how often a client is sent a ping; one that answers four in a row with nothing is taken for dead
- * @param handoff whether a plain HTTP/1.1 connection leaves the container for the event loop after the 101
  */
 @Validated
 @ConfigurationProperties("socket-proxy.stream")
 record WebSocketProperties(
-        @NotNull @DurationMax(days = 7) @DefaultValue("20s") Duration pingInterval,
-        @DefaultValue("true") boolean handoff) {
+        @NotNull @DurationMax(days = 7) @DefaultValue("20s") Duration pingInterval) {
     WebSocketProperties {
         if (pingInterval.compareTo(Duration.ofMillis(100)) < 0) {
             throw new IllegalArgumentException(

@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
@@ -31,32 +32,28 @@ public final class WebSockets implements SmartLifecycle {
     private volatile @Nullable ScheduledExecutorService ticker;
     private volatile boolean running;
 
-    /** Why connections cannot be handed over; null where they can, as far as is known. */
-    private volatile @Nullable String unavailable;
+    /** Why connections cannot be handed over; null where they can. */
+    private final @Nullable String unavailable;
 
+    @Autowired
     WebSockets(WebSocketProperties properties) {
+        this(properties, ClientSocket.unavailable());
+    }
+
+    WebSockets(WebSocketProperties properties, @Nullable String unavailable) {
         this.properties = properties;
+        this.unavailable = unavailable;
     }
 
-    /** Whether connections leave the container where they can. */
-    boolean handoff() {
-        return properties.handoff();
-    }
-
-    /** Whether plain connections leave the container for the event loop: {@code on}, or why not. */
+    /** Whether connections leave the container for the event loop: {@code on}, or why not. */
     public String handOver() {
-        if (!properties.handoff()) {
-            return "off, by socket-proxy.stream.handoff";
-        }
-        String reason = unavailable;
-        return reason == null ? "on" : "unavailable: " + reason;
+        return unavailable == null ? "on" : "unavailable: " + unavailable;
     }
 
-    /** A plain connection could not be handed over, though it was to be; said once, since the others cannot, either. */
-    void notHandedOver(String reason) {
-        if (unavailable == null) {
-            unavailable = reason;
-            LOG.warn("Streams stay with the container, which takes two threads for each: {}", reason);
+    /** @throws OpeningHandshake.Unavailable where connections cannot be handed over */
+    void require() {
+        if (unavailable != null) {
+            throw new OpeningHandshake.Unavailable();
         }
     }
 
@@ -116,9 +113,8 @@ public final class WebSockets implements SmartLifecycle {
     @Override
     public void start() {
         running = true;
-        String reason = ClientSocket.unavailable();
-        if (properties.handoff() && reason != null) {
-            notHandedOver(reason);
+        if (unavailable != null) {
+            LOG.error("There are no WebSockets, since Tomcat's connections cannot be had: {}", unavailable);
         }
         long period = Math.clamp(properties.pingInterval().toMillis() / 4, 25, 1000);
         ScheduledExecutorService ticks = Executors.newSingleThreadScheduledExecutor(

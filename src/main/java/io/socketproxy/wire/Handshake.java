@@ -5,6 +5,19 @@ import java.io.EOFException;
 
 /** How a TLS handshake ends. On the loop, and one of these once. */
 public interface Handshake {
+    /** One that was had elsewhere. */
+    Handshake HAD = new Handshake() {
+        @Override
+        public void done() {
+            // Who had it knows.
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            throw new IllegalStateException(cause);
+        }
+    };
+
     /** Data may go. */
     void done();
 

@@ -90,14 +90,15 @@ public final class TlsWire implements Wire, Wire.Reader {
         }
         state = engine.isEstablished() ? State.OPEN : State.HANDSHAKE;
         below.open(this);
-        if (state == State.HANDSHAKE) {
-            try {
+        try {
+            if (state == State.HANDSHAKE) {
                 engine.begin();
-            } catch (SSLException e) {
-                fail(e);
-                return;
+                turn();
+            } else {
+                outbound.established();
             }
-            turn();
+        } catch (SSLException e) {
+            fail(e);
         }
     }
 

@@ -31,6 +31,16 @@ record RawHttp(int port) {
     }
 
     HttpAnswer send(String method, String target, String... headers) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(20_000);
+            return exchange(socket, method, target, headers);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** As {@link #send}, on a connection that is there already. */
+    HttpAnswer exchange(Socket socket, String method, String target, String... headers) throws IOException {
         StringBuilder request = new StringBuilder(method + " " + target + " HTTP/1.1\r\n");
         if (Arrays.stream(headers).noneMatch(header -> header.startsWith("Host:"))) {
             request.append("Host: localhost:").append(port).append("\r\n");
@@ -41,13 +51,8 @@ record RawHttp(int port) {
         if (Arrays.stream(headers).noneMatch(header -> header.startsWith("Connection:"))) {
             request.append("Connection: close\r\n");
         }
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            socket.setSoTimeout(20_000);
-            socket.getOutputStream().write((request + "\r\n").getBytes(ISO_8859_1));
-            // Not shut down for writing: the answer's end is told by its length or by the server's FIN.
-            return HttpAnswer.read(socket.getInputStream(), method);
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
+        socket.getOutputStream().write((request + "\r\n").getBytes(ISO_8859_1));
+        // Not shut down for writing: the answer's end is told by its length or by the server's FIN.
+        return HttpAnswer.read(socket.getInputStream(), method);
     }
 }

@@ -11,7 +11,6 @@ import io.socketproxy.testing.RawWebSocket;
 import io.socketproxy.testing.StreamServer;
 import io.socketproxy.testing.Target;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.util.Arrays;
 import java.util.Map;
@@ -195,7 +194,7 @@ class CallsBesideIT extends StreamServer {
                                 .body())
                         .isEqualTo("second"));
                 // A caller that waits for more than there is, and goes.
-                try (Socket caller = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                try (Socket caller = RawWebSocket.connect(port)) {
                     caller.getOutputStream()
                             .write(("POST /api/v1/sockets/" + id
                                             + "/recv?flags=MSG_WAITALL&bufsize=100 HTTP/1.1\r\nHost: x\r\n" + BEARER

@@ -11,6 +11,7 @@ import io.socketproxy.SocketProxyApplication;
 import io.socketproxy.testing.Census;
 import io.socketproxy.testing.OnBothWires;
 import io.socketproxy.testing.RawWebSocket;
+import io.socketproxy.testing.ServerTls;
 import io.socketproxy.testing.StreamServer;
 import io.socketproxy.testing.Target;
 import java.io.ByteArrayOutputStream;
@@ -110,9 +111,14 @@ class EndingIT extends StreamServer {
                         "--socket-proxy.security.token=" + TOKEN,
                         "--socket-proxy.policy.egress.rules[0].action=allow",
                         "--socket-proxy.policy.egress.rules[0].classes=loopback",
-                        "--socket-proxy.stream.handoff="
-                                + server.getEnvironment().getProperty("socket-proxy.stream.handoff"))) {
+                        "--server.ssl.key-store=" + server.getEnvironment().getProperty("server.ssl.key-store", ""),
+                        "--server.ssl.key-store-password="
+                                + server.getEnvironment().getProperty("server.ssl.key-store-password", ""),
+                        "--server.ssl.enabled=" + secured)) {
             int itsPort = other.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
+            if (secured) {
+                ServerTls.isAt(itsPort);
+            }
             try (Target target = Target.listening();
                     RawWebSocket raw = RawWebSocket.open(itsPort, connect(target.port()), BEARER);
                     Socket rawPeer = target.accept();

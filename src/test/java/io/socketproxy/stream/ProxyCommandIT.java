@@ -17,11 +17,9 @@ import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.springframework.test.context.TestPropertySource;
 
 /** What docs/examples/ws-connect.py does where ssh, which has a test of its own, would not go. */
 @StreamSettings
-@TestPropertySource(properties = "socket-proxy.stream.handoff=true")
 class ProxyCommandIT extends StreamServer {
 
     ProxyCommandIT() {

@@ -31,9 +31,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Programs that know nothing of this service, and whose connections it carries. */
-@OnBothWires
+@ParameterizedClass
+@ValueSource(classes = OnBothWires.Plain.class)
 class RealClientIT extends StreamServer {
 
     private static final Duration LIMIT = Duration.ofSeconds(90);

@@ -10,7 +10,6 @@ import io.socketproxy.testing.RawWebSocket;
 import io.socketproxy.testing.StreamServer;
 import io.socketproxy.testing.Target;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
@@ -29,7 +28,7 @@ import org.springframework.test.context.TestPropertySource;
 
 /** Streams that are over as soon as they have begun leave nothing behind, however they end. */
 @ParameterizedClass
-@ValueSource(classes = {ShortStreamsIT.HandedOff.class, ShortStreamsIT.Container.class})
+@ValueSource(classes = {ShortStreamsIT.Plain.class, ShortStreamsIT.Secured.class})
 class ShortStreamsIT extends StreamServer {
 
     /** Many more: {@code -Dtest.jvmArguments="-Dshort.streams=100000 -Djunit.jupiter.execution.timeout.mode=disabled"}. */
@@ -42,7 +41,7 @@ class ShortStreamsIT extends StreamServer {
 
     private static final String[] CLASSES = {
         "io.socketproxy.stream.Session",
-        "io.socketproxy.websocket.ContainerWire",
+        "io.socketproxy.wire.TlsWire",
         "io.socketproxy.wire.DescriptorWire",
         "io.socketproxy.websocket.WebSocketConnection",
         "io.socketproxy.relay.ByteStreamEnd",
@@ -52,13 +51,14 @@ class ShortStreamsIT extends StreamServer {
         "org.apache.tomcat.util.net.NioEndpoint$NioSocketWrapper",
         "org.apache.coyote.http11.upgrade.UpgradeProcessorInternal",
         "io.netty.util.concurrent.ScheduledFutureTask",
+        "sun.security.ssl.SSLEngineImpl",
     };
 
     @TestPropertySource(properties = "socket-proxy.stream.ping-interval=1s")
-    static class HandedOff extends OnBothWires.HandedOff {}
+    static class Plain extends OnBothWires.Plain {}
 
     @TestPropertySource(properties = "socket-proxy.stream.ping-interval=1s")
-    static class Container extends OnBothWires.Container {}
+    static class Secured extends OnBothWires.Secured {}
 
     private final Streams streams;
 
@@ -216,7 +216,7 @@ class ShortStreamsIT extends StreamServer {
                 delete(id);
             }
             case GONE_BEFORE_101 -> {
-                try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                try (Socket socket = RawWebSocket.connect(port)) {
                     socket.getOutputStream().write(handshake(connect(target.port())));
                     socket.setSoLinger(true, 0);
                 }

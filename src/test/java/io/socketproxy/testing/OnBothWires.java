@@ -6,23 +6,24 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.springframework.test.context.TestPropertySource;
+import org.springframework.test.context.DynamicPropertyRegistry;
+import org.springframework.test.context.DynamicPropertySource;
 
-/**
- * Runs the tests of a class on a server that hands connections to the event loop, [1] in reports, and on one that leaves them to the
- * container, [2].
- */
+/** Runs the tests of a class on a server of plain HTTP, [1] in reports, and on one that ends TLS itself, [2]. */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @ParameterizedClass
-@ValueSource(classes = {OnBothWires.HandedOff.class, OnBothWires.Container.class})
+@ValueSource(classes = {OnBothWires.Plain.class, OnBothWires.Secured.class})
 public @interface OnBothWires {
 
     @StreamSettings
-    @TestPropertySource(properties = "socket-proxy.stream.handoff=true")
-    class HandedOff {}
+    class Plain {}
 
     @StreamSettings
-    @TestPropertySource(properties = "socket-proxy.stream.handoff=false")
-    class Container {}
+    class Secured {
+        @DynamicPropertySource
+        static void key(DynamicPropertyRegistry registry) {
+            ServerTls.properties().forEach((name, value) -> registry.add(name, () -> value));
+        }
+    }
 }

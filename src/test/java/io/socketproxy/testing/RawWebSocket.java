@@ -120,6 +120,11 @@ public final class RawWebSocket implements AutoCloseable {
         return Stream.concat(Arrays.stream(headers), HANDSHAKE.stream()).toArray(String[]::new);
     }
 
+    /** A connection to the server, of TLS where it has that. */
+    public static Socket connect(int port) throws IOException {
+        return connect(port, 0);
+    }
+
     private static Socket connect(int port, int receiveBuffer) throws IOException {
         Socket socket = new Socket();
         if (receiveBuffer > 0) {
@@ -128,7 +133,7 @@ public final class RawWebSocket implements AutoCloseable {
         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT_MILLIS);
         socket.setSoTimeout(TIMEOUT_MILLIS);
         socket.setTcpNoDelay(true);
-        return socket;
+        return ServerTls.over(socket);
     }
 
     public HttpAnswer answer() {

@@ -47,6 +47,9 @@ public abstract class StreamServer {
 
     public final int port;
 
+    /** Whether it speaks TLS. */
+    public final boolean secured;
+
     /** Answers with what comes. */
     protected Target echo;
 
@@ -57,6 +60,10 @@ public abstract class StreamServer {
         server = SERVERS.computeIfAbsent(settings, like -> (ServletWebServerApplicationContext)
                 new TestContextManager(like).getTestContext().getApplicationContext());
         port = server.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
+        secured = server.getEnvironment().containsProperty("server.ssl.key-store");
+        if (secured) {
+            ServerTls.isAt(port);
+        }
     }
 
     @BeforeEach
@@ -71,8 +78,10 @@ public abstract class StreamServer {
     }
 
     private synchronized HttpClient http() {
-        HttpClient client = http.orElseGet(() ->
-                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build());
+        HttpClient client = http.orElseGet(() -> HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .sslContext(ServerTls.client())
+                .build());
         http = Optional.of(client);
         return client;
     }
@@ -99,7 +108,8 @@ public abstract class StreamServer {
     }
 
     public Reply call(String token, String method, String path, String body) throws IOException, InterruptedException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+        HttpRequest.Builder request = HttpRequest.newBuilder(
+                        URI.create((secured ? "https" : "http") + "://127.0.0.1:" + port + path))
                 .header("Authorization", "Bearer " + token)
                 .method(method, body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
         if (!body.isEmpty()) {

@@ -15,7 +15,6 @@ import io.socketproxy.testing.RawWebSocket;
 import io.socketproxy.testing.StreamServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.util.Arrays;
 import java.util.stream.Stream;
@@ -184,7 +183,7 @@ class OpeningHandshakeIT extends StreamServer {
             request.append(header).append("\r\n");
         }
         request.append(BEARER).append("\r\n\r\n");
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+        try (Socket socket = RawWebSocket.connect(port)) {
             socket.setSoTimeout(30_000);
             byte[] payload = random(3000);
             socket.getOutputStream().write(join(request.toString().getBytes(UTF_8), frame(FIN | BINARY, payload)));

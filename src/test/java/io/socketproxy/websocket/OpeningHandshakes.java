@@ -7,6 +7,6 @@ public final class OpeningHandshakes {
     private OpeningHandshakes() {}
 
     public static OpeningHandshake any() {
-        return new OpeningHandshake(new WebSockets(new WebSocketProperties(Duration.ofSeconds(20), true)));
+        return new OpeningHandshake(new WebSockets(new WebSocketProperties(Duration.ofSeconds(20))));
     }
 }

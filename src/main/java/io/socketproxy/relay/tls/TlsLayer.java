@@ -251,7 +251,6 @@ public final class TlsLayer implements UpperLayer {
 
     private CompletableFuture<Integer> await(int events, int seen) {
         CompletableFuture<Integer> ready = new CompletableFuture<>();
-        Waiter waiter = new Waiter(events, seen, ready);
         synchronized (this) {
             if (closed) {
                 return CompletableFuture.failedFuture(new SocketFault(Errno.EBADF));
@@ -260,19 +259,19 @@ public final class TlsLayer implements UpperLayer {
             if (now != 0 && (seen != held.bytes() || !takesMore())) {
                 return CompletableFuture.completedFuture(now);
             }
-            waiters.add(waiter);
+            waiters.add(new Waiter(events, seen, ready));
         }
         // Who gives up leaves nothing behind.
         ready.whenComplete((done, given) -> {
             if (given != null) {
-                forget(waiter);
+                forgetDone();
             }
         });
         return ready;
     }
 
-    private synchronized void forget(Waiter waiter) {
-        waiters.remove(waiter);
+    private synchronized void forgetDone() {
+        waiters.removeIf(waiter -> waiter.ready.isDone());
     }
 
     @Override

@@ -11,12 +11,16 @@ import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.registry.Sockets;
+import io.socketproxy.relay.Relays;
 import io.socketproxy.rest.AddressJson;
 import io.socketproxy.rest.Constant;
+import io.socketproxy.rest.TlsController;
 import io.socketproxy.security.Owner;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
+import io.socketproxy.tls.TlsRequest;
+import io.socketproxy.websocket.ClientConnection;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.parameters.RequestBody;
@@ -44,10 +48,12 @@ class ConnectController {
     private static final Duration LAST_BYTES = Duration.ofSeconds(2);
 
     private final Sockets sockets;
+    private final Relays relays;
     private final Timeouts timeouts;
 
-    ConnectController(Sockets sockets, Timeouts timeouts) {
+    ConnectController(Sockets sockets, Relays relays, Timeouts timeouts) {
         this.sockets = sockets;
+        this.relays = relays;
         this.timeouts = timeouts;
     }
 
@@ -74,16 +80,22 @@ class ConnectController {
             @RequestParam(required = false) @Nullable Integer port,
             @RequestParam(required = false) @Nullable String path,
             @RequestParam(required = false) @Nullable Constant family,
+            @RequestParam(required = false) @Nullable Boolean tls,
+            @RequestParam(required = false) @Nullable String serverName,
+            @RequestParam(required = false) @Nullable String alpn,
             @RequestParam(required = false) @Nullable Long timeoutMs,
             HttpServletRequest http,
             HttpServletResponse response) {
+        TlsRequest request = TlsController.inOneStep(tls, serverName, TlsController.protocols(alpn));
+        Deadline deadline = timeouts.of(timeoutMs, http);
         Handle handle = sockets.openConnected(
                 owner.name(),
                 Constant.numberOr(family, Constants.AF_UNSPEC, "family", "AF_"),
                 Constants.SOCK_STREAM,
                 new AddressJson(host, port, null, null, path).endpoint(),
                 null,
-                timeouts.of(timeoutMs, http));
+                deadline);
+        relays.secureOrClose(handle, request, ClientConnection.HEADROOM, deadline);
         try {
             sockets.with(handle, connected -> {
                 relay(connected, http, response);
