@@ -1,9 +1,13 @@
 package io.socketproxy.observability;
 
 import io.socketproxy.address.InetText;
+import io.socketproxy.fault.SocketFault;
 import io.socketproxy.overload.SampledLog;
 import io.socketproxy.policy.Decision;
+import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents;
+import io.socketproxy.tls.TlsFailure;
+import io.socketproxy.tls.TlsSession;
 import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +50,31 @@ class DecisionLog implements SocketEvents {
                 quoted(InetText.display(decision.target().address())),
                 decision.addressClass().id(),
                 decision.rule());
+    }
+
+    @Override
+    public void secured(Handle handle, Duration took, @Nullable SocketFault failure) {
+        if (LOG.isInfoEnabled()) {
+            String outcome = failure instanceof TlsFailure tls ? tls.reason() : failure == null ? "secured" : "failed";
+            sampled.write(
+                    "tls=" + outcome + " owner=" + quoted(handle.owner()), () -> write(handle, outcome, took, failure));
+        }
+    }
+
+    private static void write(Handle handle, String outcome, Duration took, @Nullable SocketFault failure) {
+        TlsSession session = handle.tls();
+        LOG.info(
+                "tls={} owner={} handle={} host={} name={} protocol={} cipher={} alpn={} errno={} ms={}",
+                outcome,
+                quoted(handle.owner()),
+                handle.id(),
+                quoted(handle.peerName()),
+                quoted(session == null ? null : session.serverName()),
+                session == null ? "-" : session.protocol(),
+                session == null ? "-" : session.cipherSuite(),
+                quoted(session == null ? null : session.alpn()),
+                failure == null ? "-" : failure.errno().name(),
+                took.toMillis());
     }
 
     /** Callers choose hosts and paths: nothing of theirs may begin a new line or a new field. */

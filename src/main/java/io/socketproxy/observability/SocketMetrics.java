@@ -15,6 +15,8 @@ import io.socketproxy.policy.Decision;
 import io.socketproxy.quota.QuotaExceeded;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents;
+import io.socketproxy.tls.TlsFailure;
+import io.socketproxy.tls.TlsSession;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Locale;
@@ -59,6 +61,7 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
     private final MeterProvider<Counter> refusals;
     private final MeterProvider<Counter> attempts;
     private final MeterProvider<Timer> connects;
+    private final MeterProvider<Timer> handshakes;
     private final MeterProvider<Timer> lookUps;
 
     SocketMetrics(MeterRegistry registry) {
@@ -82,6 +85,10 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
                 "Addresses that connects tried: outcome is connected or the errno, ECANCELED where another was faster");
         connects = timers(
                 registry, "socket_proxy.connect", "Connects that came to their end: outcome is connected or the errno");
+        handshakes = timers(
+                registry,
+                "socket_proxy.tls.handshakes",
+                "TLS handshakes with targets that came to their end: outcome is secured, the reason or the errno");
         lookUps = timers(
                 registry,
                 "socket_proxy.resolve",
@@ -177,6 +184,22 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
                         "outcome",
                         errno == null ? "connected" : errno.name())
                 .increment();
+    }
+
+    @Override
+    public void secured(Handle handle, Duration took, @Nullable SocketFault failure) {
+        TlsSession session = failure == null ? handle.tls() : null;
+        handshakes
+                .withTags("protocol", session == null ? "none" : session.protocol(), "outcome", outcome(failure))
+                .record(took);
+    }
+
+    private static String outcome(@Nullable SocketFault failure) {
+        return switch (failure) {
+            case null -> "secured";
+            case TlsFailure tls -> tls.reason();
+            default -> failure.errno().name();
+        };
     }
 
     @Override
