@@ -13,10 +13,12 @@ import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.registry.SocketId;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.socket.BsdSocket;
+import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Permit;
 import io.socketproxy.tls.TlsClients;
 import io.socketproxy.tls.TlsFailure;
+import io.socketproxy.tls.TlsReason;
 import io.socketproxy.tls.TlsRequest;
 import io.socketproxy.tls.TlsSession;
 import io.socketproxy.wire.QueueMemory;
@@ -41,6 +43,9 @@ public final class Relays {
 
     /** What must be there for one more. */
     private static final int ADMISSION_BYTES = 64 * 1024;
+
+    /** For the event loop to end what has taken too long. */
+    private static final Duration TIME_TO_SAY_WHY = Duration.ofSeconds(1);
 
     private final Sockets sockets;
     private final RelayProperties properties;
@@ -184,9 +189,16 @@ public final class Relays {
         try {
             CompletableFuture<TlsSession> starting =
                     startTls(handle, request, headroom, shorter(deadline.remaining(), clients.handshakeTimeout()));
-            // It ends by itself when the time is up, and says why.
-            deadline.await(starting);
-            return starting.join();
+            // Copies, since what is waited for in vain is cancelled: the handshake ends by itself when the time is up,
+            // and says why.
+            if (!deadline.await(starting.copy())) {
+                Deadline.in(TIME_TO_SAY_WHY, Caller.PRESENT).await(starting.copy());
+            }
+            TlsSession session = starting.getNow(null);
+            if (session == null) {
+                throw new TlsFailure(TlsReason.TIMEOUT);
+            }
+            return session;
         } finally {
             unlock.run();
         }
