@@ -78,7 +78,7 @@ class TlsInBrowsersIT {
 
     @DynamicPropertySource
     static void trust(DynamicPropertyRegistry registry) {
-        registry.add("socket-proxy.tls.trust", () -> directory.resolve("ca.pem"));
+        registry.add("socket-proxy.tls.trust", () -> directory.resolve("ca.pem").toString());
     }
 
     @TestFactory
