@@ -105,6 +105,7 @@ class SocketMetrics implements SocketEvents, Resolver.LookUps {
         for (DetachReason why : DetachReason.values()) {
             streamsEnded.withTag("end", lowerCase(why));
         }
+        handshakes.withTags("protocol", "TLSv1.3", "outcome", "secured");
     }
 
     private AtomicInteger attached(Carrier carrier) {
