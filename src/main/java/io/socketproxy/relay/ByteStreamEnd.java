@@ -1,11 +1,9 @@
 package io.socketproxy.relay;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.IoEventLoop;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
-import io.socketproxy.libc.Libc;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Duplicate;
@@ -41,7 +39,6 @@ final class ByteStreamEnd implements SocketEnd, Relay {
     private final Handle handle;
     private final BsdSocket socket;
     private final DescriptorWire below;
-    private final int descriptor;
     private final int headroom;
     private final Downlink downlink;
     private final Uplink uplink;
@@ -76,7 +73,7 @@ final class ByteStreamEnd implements SocketEnd, Relay {
         this.headroom = headroom;
         this.whenClosed = whenClosed;
         Duplicate duplicate = socket.duplicate();
-        this.descriptor = duplicate.descriptor();
+        int descriptor = duplicate.descriptor();
         this.below = new DescriptorWire(descriptor, socket.loop(), headroom, memory, duplicate::release);
         this.wire = below;
         this.downlink = new Downlink(socket, wire, memory, this::contained);
@@ -89,10 +86,6 @@ final class ByteStreamEnd implements SocketEnd, Relay {
 
     boolean isClosing() {
         return state.compareTo(State.LAST_DELIVERY) >= 0;
-    }
-
-    IoEventLoop loop() {
-        return socket.loop();
     }
 
     /** Who is attached; null for nobody. */
@@ -171,7 +164,7 @@ final class ByteStreamEnd implements SocketEnd, Relay {
 
     /** Whether something has come that nobody has read. */
     boolean hasUnread() {
-        return socket.unread() > 0 || Libc.readable(descriptor) > 0;
+        return socket.unread() > 0 || below.hasUnread();
     }
 
     /** TLS has failed, and the connection with it. */
@@ -187,7 +180,7 @@ final class ByteStreamEnd implements SocketEnd, Relay {
     void readOn() {
         EndTls secured = tls;
         if (secured != null && sink == null && state == State.OPEN) {
-            contained(() -> wire.reading(secured.layer().hasRoom()));
+            wire.reading(secured.layer().hasRoom());
         }
     }
 
@@ -388,8 +381,12 @@ final class ByteStreamEnd implements SocketEnd, Relay {
         uplink.release();
         if (lost) {
             // The socket itself is still there: nothing may be sent behind a gap.
-            uplink.refuse(
-                    new SocketFault(Errno.ENOBUFS, "What a stream has sent to this socket is lost. Make a new one."));
+            SocketFault gone =
+                    new SocketFault(Errno.ENOBUFS, "What a stream has sent to this socket is lost. Make a new one.");
+            uplink.refuse(gone);
+            if (tls != null) {
+                tls.lost(gone);
+            }
         }
         wire.close();
         whenClosed.accept(handle);

@@ -12,6 +12,7 @@ import io.socketproxy.tls.TlsFailure;
 import io.socketproxy.tls.TlsReason;
 import io.socketproxy.tls.TlsRequest;
 import io.socketproxy.tls.TlsSession;
+import io.socketproxy.wire.HandlerFailures;
 import io.socketproxy.wire.Handshake;
 import io.socketproxy.wire.QueueMemory;
 import io.socketproxy.wire.TlsWire;
@@ -40,7 +41,7 @@ final class EndTls implements Handshake, TlsLayer.Below {
     }
 
     /**
-     * Has an end wait for TLS: nothing is read any more, nor sent by calls, before {@link #begin} or {@link #cancel}.
+     * Has an end wait for TLS: nothing is read any more, nor sent by calls, before it is there, or cannot be asked for so.
      *
      * @throws SocketFault EALREADY where that was so before, EPIPE where it is not open both ways
      */
@@ -74,8 +75,31 @@ final class EndTls implements Handshake, TlsLayer.Below {
         return done;
     }
 
-    /** Makes an engine; on a thread that may take its time. */
-    SSLEngine makeEngine() {
+    /** Reads the keys and certificates that were given, and begins the handshake; on a thread that may take its time. */
+    void start() {
+        SSLEngine made;
+        try {
+            made = makeEngine();
+        } catch (SocketFault fault) {
+            onLoop(() -> cancel(fault));
+            return;
+        } catch (RuntimeException | Error thrown) {
+            HandlerFailures.record("start of TLS", thrown);
+            onLoop(() -> cancel(new SocketFault(Errno.ENOBUFS)));
+            return;
+        }
+        onLoop(() -> begin(made));
+    }
+
+    private void onLoop(Runnable action) {
+        try {
+            handle.socket().loop().execute(() -> end.contained(action));
+        } catch (RejectedExecutionException e) {
+            // The loop has ended, and with it everything.
+        }
+    }
+
+    private SSLEngine makeEngine() {
         int port =
                 switch (handle.socket().remoteAddress()) {
                     case SockAddr.Inet4 inet -> inet.port();
@@ -85,19 +109,16 @@ final class EndTls implements Handshake, TlsLayer.Below {
         return clients.engine(request, handle.peerName(), port);
     }
 
-    /** Begins the handshake. */
-    void begin(SSLEngine made) {
-        end.contained(() -> {
-            if (done.isDone()) {
-                return;
-            }
-            if (end.hasUnread()) {
-                fail(new TlsFailure(TlsReason.STARTTLS_INJECTION));
-                return;
-            }
-            engine = made;
-            wire = end.goOnByTls(made, this);
-        });
+    private void begin(SSLEngine made) {
+        if (done.isDone()) {
+            return;
+        }
+        if (end.hasUnread()) {
+            fail(new TlsFailure(TlsReason.STARTTLS_INJECTION));
+            return;
+        }
+        engine = made;
+        wire = end.goOnByTls(made, this);
     }
 
     @Override
@@ -149,11 +170,11 @@ final class EndTls implements Handshake, TlsLayer.Below {
     }
 
     /** What was asked for makes no sense: everything is as before. */
-    void cancel(SocketFault fault) {
-        end.contained(() -> {
+    private void cancel(SocketFault fault) {
+        if (!done.isDone()) {
             end.awaitTls(null);
             done.completeExceptionally(fault);
-        });
+        }
     }
 
     /** shutdown(2), for writing behind close_notify, which is on its way. */
@@ -166,6 +187,12 @@ final class EndTls implements Handshake, TlsLayer.Below {
         }
     }
 
+    /** The end has failed, and the socket is still there. */
+    void lost(SocketFault fault) {
+        layer.failed(fault);
+        done.completeExceptionally(fault);
+    }
+
     /** The socket was closed. */
     void close() {
         layer.release();
@@ -175,7 +202,7 @@ final class EndTls implements Handshake, TlsLayer.Below {
     @Override
     public boolean trySend(ByteBuf data) {
         return Loops.call(
-                end.loop(),
+                handle.socket().loop(),
                 () -> {
                     boolean sent = end.trySend(data);
                     if (!end.isWritable()) {
@@ -188,10 +215,6 @@ final class EndTls implements Handshake, TlsLayer.Below {
 
     @Override
     public void roomAgain() {
-        try {
-            end.loop().execute(end::readOn);
-        } catch (RejectedExecutionException e) {
-            // The loop has ended, and with it everything.
-        }
+        onLoop(end::readOn);
     }
 }

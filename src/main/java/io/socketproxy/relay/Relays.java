@@ -26,9 +26,9 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
@@ -51,14 +51,13 @@ public final class Relays {
     private final RelayProperties properties;
     private final Budget memory;
     private final Budget promises;
-    private final ConcurrentMap<SocketId, ByteStreamEnd> byteStreams = new ConcurrentHashMap<>();
-
     private final TlsClients clients;
+    private final ConcurrentMap<SocketId, ByteStreamEnd> byteStreams = new ConcurrentHashMap<>();
 
     Relays(Sockets sockets, RelayProperties properties, Overload overload, TlsClients clients) {
         this.sockets = sockets;
-        this.clients = clients;
         this.properties = properties;
+        this.clients = clients;
         this.memory = overload.buffers();
         this.promises = overload.add(
                 new Budget("bytes of credit", memory.limit() / 2, Math.max(1, memory.limitPerOwner() / 2)));
@@ -237,6 +236,11 @@ public final class Relays {
         if (socket.state() != SocketState.CONNECTED) {
             throw new SocketFault(Errno.ENOTCONN, "The socket is not connected. Call connect first.");
         }
+        return Loops.call(socket.loop(), () -> startTlsOnLoop(handle, request, headroom, timeout), late -> {});
+    }
+
+    private CompletableFuture<TlsSession> startTlsOnLoop(
+            Handle handle, TlsRequest request, int headroom, Duration timeout) {
         ByteStreamEnd there = byteStreams.get(handle.id());
         EndTls running = there == null ? null : there.tls();
         if (running != null && !running.future().isDone()) {
@@ -244,41 +248,20 @@ public final class Relays {
             return running.future();
         }
         long start = System.nanoTime();
-        ByteStreamEnd end = Loops.call(
-                socket.loop(),
-                () -> {
-                    ByteStreamEnd old = byteStreams.get(handle.id());
-                    return old == null ? makeEnd(handle, headroom) : old;
-                },
-                late -> {});
-        EndTls starting = Loops.call(
-                socket.loop(), () -> EndTls.on(end, handle, clients, request, memoryOf(handle.owner())), late -> {});
+        ByteStreamEnd end = there == null ? makeEnd(handle, headroom) : there;
+        EndTls starting = EndTls.on(end, handle, clients, request, memoryOf(handle.owner()));
         CompletableFuture<TlsSession> done = starting.future();
+        Future<?> timer = handle.socket().loop().schedule(starting::timeOut, timeout.toNanos(), TimeUnit.NANOSECONDS);
         done.whenComplete((session, failed) -> {
+            timer.cancel(false);
             SocketFault fault = failed instanceof SocketFault of ? of : null;
             sockets.secured(handle, Duration.ofNanos(System.nanoTime() - start), fault);
             if (fault instanceof TlsFailure failure && failure.reason().equals(TlsFailure.INJECTION)) {
                 sockets.close(handle, CloseReason.CLOSED);
             }
         });
-        socket.loop().schedule(starting::timeOut, timeout.toNanos(), TimeUnit.NANOSECONDS);
-        // Keys and certificates are read first, which takes its time.
-        Thread.ofVirtual().name("tls-start").start(() -> begin(end, starting));
+        Thread.ofVirtual().name("tls-start").start(starting::start);
         return done;
-    }
-
-    private static void begin(ByteStreamEnd end, EndTls starting) {
-        SSLEngine engine;
-        try {
-            engine = starting.makeEngine();
-        } catch (SocketFault fault) {
-            end.loop().execute(() -> starting.cancel(fault));
-            return;
-        } catch (RuntimeException e) {
-            end.loop().execute(() -> starting.cancel(new SocketFault(Errno.ENOBUFS)));
-            throw e;
-        }
-        end.loop().execute(() -> starting.begin(engine));
     }
 
     /**

@@ -142,6 +142,11 @@ public final class DescriptorWire extends LoopRegistration implements Wire {
         }
     }
 
+    /** Whether the kernel has something that was not read yet. */
+    public boolean hasUnread() {
+        return Libc.readable(descriptor) > 0;
+    }
+
     @Override
     public void reading(boolean on) {
         inbound.reading(on);
