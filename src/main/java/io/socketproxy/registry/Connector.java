@@ -90,7 +90,7 @@ final class Connector {
                     quota.connecting(handle.owner());
                     counted = true;
                 }
-                connectOne(handle, remote, address, deadline, left);
+                connectOne(handle, host, remote, address, deadline, left);
                 return;
             } catch (PolicyDenied denied) {
                 last = last == null ? denied : last;
@@ -104,10 +104,19 @@ final class Connector {
         throw last == null ? new SocketFault(Errno.EADDRNOTAVAIL) : last;
     }
 
-    private void connectOne(Handle handle, Cleared.Remote remote, SockAddr address, Deadline deadline, int others) {
+    private void connectOne(
+            Handle handle,
+            @Nullable String host,
+            Cleared.Remote remote,
+            SockAddr address,
+            Deadline deadline,
+            int others) {
         long start = System.nanoTime();
         try {
             Errno state = start(handle, remote);
+            if (state == Errno.EINPROGRESS) {
+                handle.connecting(host);
+            }
             if (state == Errno.EINPROGRESS && others > 0 && !deadline.isImmediate()) {
                 finishOrAbandon(handle, remote, address, state, deadline, others);
             } else if (state != null) {
@@ -115,10 +124,12 @@ final class Connector {
             }
         } catch (SocketFault fault) {
             if (!UNDER_WAY.contains(fault.errno())) {
+                handle.notConnected();
                 connected(handle, address, start, fault.errno());
             }
             throw fault;
         }
+        handle.connected(host);
         connected(handle, address, start, null);
     }
 
@@ -186,6 +197,7 @@ final class Connector {
                 room++;
             }
             Handle winner = new Attempts(order).run(addresses, room, permit);
+            winner.connected(order.host());
             handles.publish(winner);
             return winner;
         } finally {

@@ -35,6 +35,7 @@ public final class Handle {
     private volatile boolean hasPort;
     private volatile String pathPrefix = "";
     private volatile @Nullable String peerName;
+    private volatile boolean connecting;
     private volatile @Nullable TlsSession tls;
     private volatile @Nullable BoundPath boundPath;
     private final Destinations destinations = new Destinations();
@@ -85,8 +86,23 @@ public final class Handle {
         return peerName;
     }
 
-    void peerName(@Nullable String host) {
+    /** A connect to what a name stands for is under way. */
+    void connecting(@Nullable String host) {
         peerName = host;
+        connecting = true;
+    }
+
+    /** A connect has come to its end; where another call had begun it, by that one's name. */
+    void connected(@Nullable String host) {
+        if (!connecting) {
+            peerName = host;
+        }
+        connecting = false;
+    }
+
+    /** What was under way has failed. */
+    void notConnected() {
+        connecting = false;
     }
 
     /** What TLS on it has agreed on; null where its bytes are the socket's. */

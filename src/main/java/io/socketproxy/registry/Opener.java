@@ -111,16 +111,13 @@ final class Opener {
         if (addresses.size() == 1) {
             // What most callers give, which needs no race.
             Handle handle = open(owner, addresses.getFirst().family(), plainType, 0, lease, loops);
-            handle.peerName(endpoint.host());
             return connected(handle, endpoint.host(), addresses, deadline);
         }
         Duration duration = leases.granted("leaseMs", lease);
-        Handle handle = connector.race(
+        return connector.race(
                 new Connector.Order(owner, plainType, endpoint.host(), duration, loops, deadline),
                 addresses,
                 admit(owner));
-        handle.peerName(endpoint.host());
-        return handle;
     }
 
     /** The handle, connected; closed where it throws. */

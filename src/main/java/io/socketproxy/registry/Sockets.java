@@ -192,7 +192,6 @@ public final class Sockets implements AutoCloseable {
      */
     public void connect(Handle handle, Endpoint endpoint, Deadline deadline) {
         connector.connect(handle, endpoint, deadline);
-        handle.peerName(endpoint.host());
     }
 
     /**

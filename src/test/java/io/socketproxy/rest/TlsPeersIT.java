@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.rest.Api.Answer;
 import io.socketproxy.testing.Eventually;
+import io.socketproxy.testing.Nginx;
 import io.socketproxy.testing.Program;
 import io.socketproxy.testing.Target;
 import java.io.BufferedReader;
@@ -55,6 +56,26 @@ class TlsPeersIT extends TlsCalls {
 
         say(socket, "abc\n");
         assertThat(line(socket)).isEqualTo("cba\n");
+    }
+
+    @Test
+    void theNameIsThatOfTheConnectThatBegan() throws Exception {
+        String socket = api.tcp();
+        String to = "{'host': '%s', 'port': " + serving("good") + ", 'timeoutMs': 0}";
+        Answer started = api.post(socket + "/connect", to.formatted("localhost"));
+        assertThat(started.status()).isIn(200, 409);
+        String poll =
+                "{'sockets': [{'id': '" + RealServerCalls.id(socket) + "', 'events': ['POLLOUT']}], 'timeoutMs': 5000}";
+        assertThat(api.post("/api/v1/sockets/poll", poll).json().get("ready")).hasSize(1);
+        // It is connected already, and stays what it is.
+        api.post(socket + "/connect", to.formatted("127.0.0.1"));
+
+        assertThat(api.post(socket + "/starttls", "{}")
+                        .expect(200)
+                        .json()
+                        .get("serverName")
+                        .asString())
+                .isEqualTo("localhost");
     }
 
     @Test
@@ -167,24 +188,12 @@ class TlsPeersIT extends TlsCalls {
         String text = "<p>served by nginx".repeat(40_000);
         Files.writeString(directory.resolve("index.html"), text);
         int https = Target.closedPort();
-        Files.writeString(directory.resolve("nginx.conf"), """
-                daemon off;
-                user root;
-                pid %1$s/pid;
-                error_log stderr;
-                worker_processes 1;
-                events { worker_connections 16; }
-                http {
-                    access_log off;
-                    client_body_temp_path %1$s/t1; proxy_temp_path %1$s/t2; fastcgi_temp_path %1$s/t3;
-                    uwsgi_temp_path %1$s/t4; scgi_temp_path %1$s/t5;
-                    server {
-                        listen 127.0.0.1:%2$d ssl; root %1$s;
-                        ssl_certificate %3$s; ssl_certificate_key %4$s;
-                    }
-                }
-                """.formatted(
-                        directory, https, made.file("good.pem"), made.file("good.key")));
+        Files.writeString(
+                directory.resolve("nginx.conf"),
+                Nginx.configuration(
+                        directory,
+                        "listen 127.0.0.1:%d ssl; ssl_certificate %s; ssl_certificate_key %s;"
+                                .formatted(https, made.file("good.pem"), made.file("good.key"))));
         start(
                 directory,
                 https,
