@@ -1,5 +1,6 @@
 package io.socketproxy.http;
 
+import io.socketproxy.fault.Causes;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.List;
 import java.util.Objects;

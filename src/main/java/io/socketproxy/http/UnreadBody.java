@@ -1,5 +1,6 @@
 package io.socketproxy.http;
 
+import io.socketproxy.fault.Causes;
 import io.socketproxy.frontdoor.HttpConnection;
 import io.socketproxy.libc.Errno;
 import jakarta.servlet.http.HttpServletRequest;

@@ -1,10 +1,10 @@
 package io.socketproxy.rest;
 
 import io.socketproxy.address.GaiError;
+import io.socketproxy.fault.Causes;
 import io.socketproxy.fault.Draining;
 import io.socketproxy.fault.PartlySent;
 import io.socketproxy.fault.SocketFault;
-import io.socketproxy.http.Causes;
 import io.socketproxy.http.ContentCoding;
 import io.socketproxy.http.Problems;
 import io.socketproxy.http.UnfitRequest;

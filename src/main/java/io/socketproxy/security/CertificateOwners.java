@@ -1,8 +1,7 @@
 package io.socketproxy.security;
 
-import java.security.cert.CertificateParsingException;
+import io.socketproxy.tls.SubjectNames;
 import java.security.cert.X509Certificate;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -102,16 +101,9 @@ final class CertificateOwners {
     }
 
     private static Stream<String> names(X509Certificate certificate) {
-        try {
-            Collection<List<?>> names = certificate.getSubjectAlternativeNames();
-            return names == null
-                    ? Stream.empty()
-                    : names.stream().flatMap(name -> {
-                        String kind = KINDS.get((Integer) name.get(0));
-                        return kind == null ? Stream.empty() : Stream.of(normalized(kind, (String) name.get(1)));
-                    });
-        } catch (CertificateParsingException e) {
-            return Stream.empty();
-        }
+        return SubjectNames.alternativeNames(certificate).stream().flatMap(name -> {
+            String kind = KINDS.get((Integer) name.get(0));
+            return kind == null ? Stream.empty() : Stream.of(normalized(kind, (String) name.get(1)));
+        });
     }
 }

@@ -1,5 +1,6 @@
 package io.socketproxy.tls;
 
+import io.socketproxy.fault.Causes;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.ErrnoException;
 import io.socketproxy.wire.Renegotiation;
@@ -51,21 +52,10 @@ final class Failures {
                                 : TlsReason.CLOSED);
             case ErrnoException network -> ofNetwork(network.errno());
             // What has a cause was made of it.
-            case SSLException text when !isOfUs(text) -> ofText(String.valueOf(text.getMessage()), answered);
+            case SSLException text
+            when Causes.find(text, PeerRejected.class) == null -> ofText(String.valueOf(text.getMessage()), answered);
             default -> null;
         };
-    }
-
-    /** Whether a certificate that was not accepted is behind it. */
-    private static boolean isOfUs(SSLException thrown) {
-        Throwable cause = thrown.getCause();
-        for (int depth = 0; cause != null && depth < 10; depth++) {
-            if (cause instanceof PeerRejected) {
-                return true;
-            }
-            cause = cause.getCause();
-        }
-        return false;
     }
 
     private static TlsFailure ofNetwork(Errno errno) {

@@ -5,6 +5,7 @@ import static java.security.cert.CertPathValidatorException.BasicReason.EXPIRED;
 import static java.security.cert.CertPathValidatorException.BasicReason.INVALID_SIGNATURE;
 import static java.security.cert.CertPathValidatorException.BasicReason.NOT_YET_VALID;
 
+import io.socketproxy.fault.Causes;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertPathValidatorException;
@@ -21,7 +22,6 @@ import java.util.List;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Judges a peer's certificates: the chain as the JDK does it (RFC 5280), then the operator's revocation lists, then the name (RFC 9525), so
@@ -99,7 +99,7 @@ final class Judgement extends X509ExtendedTrustManager {
 
     /** Why the JDK does not take the chain: what it says where that is clear, otherwise what the chain shows. */
     private PeerRejected rejected(CertificateException thrown, X509Certificate[] chain) {
-        CertPathValidatorException path = pathFailure(thrown);
+        CertPathValidatorException path = Causes.find(thrown, CertPathValidatorException.class);
         int index = path == null ? -1 : path.getIndex();
         X509Certificate at = index >= 0 && index < chain.length ? chain[index] : chain[0];
         Reason reason = path == null ? null : path.getReason();
@@ -153,17 +153,6 @@ final class Judgement extends X509ExtendedTrustManager {
                         TlsReason.NOT_YET_VALID,
                         name(certificate) + " is not valid before " + instant(certificate.getNotBefore()),
                         NOT_YET_VALID);
-    }
-
-    private static @Nullable CertPathValidatorException pathFailure(Throwable thrown) {
-        Throwable cause = thrown;
-        for (int depth = 0; cause != null && depth < 10; depth++) {
-            if (cause instanceof CertPathValidatorException path) {
-                return path;
-            }
-            cause = cause.getCause();
-        }
-        return null;
     }
 
     private boolean isTrusted(X509Certificate certificate) {

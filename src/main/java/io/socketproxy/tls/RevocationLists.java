@@ -53,9 +53,8 @@ record RevocationLists(List<X509CRL> lists) {
 
     private static boolean hasSigned(X509Certificate issuer, X509Certificate certificate, X509CRL list) {
         try {
-            certificate.verify(issuer.getPublicKey());
             list.verify(issuer.getPublicKey());
-            return true;
+            return Judgement.hasSigned(issuer, certificate);
         } catch (GeneralSecurityException e) {
             return false;
         }

@@ -14,7 +14,7 @@ import java.util.Locale;
  * @param addresses its iPAddresses, as text
  * @param all these and those of other kinds that have a text
  */
-record SubjectNames(List<String> hosts, List<String> addresses, List<String> all) {
+public record SubjectNames(List<String> hosts, List<String> addresses, List<String> all) {
     private static final int RFC822_NAME = 1;
     private static final int DNS_NAME = 2;
     private static final int DIRECTORY_NAME = 4;
@@ -42,7 +42,8 @@ record SubjectNames(List<String> hosts, List<String> addresses, List<String> all
         return new SubjectNames(hosts, addresses, all);
     }
 
-    private static Collection<List<?>> alternativeNames(X509Certificate certificate) {
+    /** All, as {@link X509Certificate#getSubjectAlternativeNames} has them; none where they cannot be read. */
+    public static Collection<List<?>> alternativeNames(X509Certificate certificate) {
         try {
             Collection<List<?>> names = certificate.getSubjectAlternativeNames();
             return names == null ? List.of() : names;

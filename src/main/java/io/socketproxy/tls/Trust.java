@@ -1,20 +1,19 @@
 package io.socketproxy.tls;
 
+import io.socketproxy.files.WatchedFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
+import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
@@ -32,13 +31,10 @@ import org.slf4j.LoggerFactory;
 final class Trust implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Trust.class);
 
-    private static final Duration INTERVAL = Duration.ofSeconds(1);
-
     private final TlsProperties properties;
     private final Consumer<SSLEngine> seen;
     private final @Nullable WatchedFile<List<X509Certificate>> authorities;
     private final @Nullable WatchedFile<List<X509CRL>> lists;
-    private final @Nullable ScheduledExecutorService reader;
 
     // Guarded by this; made when they are first needed, which takes a tenth of a second.
     private @Nullable X509ExtendedTrustManager pkix;
@@ -55,50 +51,43 @@ final class Trust implements AutoCloseable {
         this.seen = seen;
         this.authorities = properties.trust() == null
                 ? null
-                : new WatchedFile<>("socket-proxy.tls.trust", Path.of(properties.trust()), Pem::certificates);
+                : new TlsFile<>(
+                                "socket-proxy.tls.trust",
+                                Path.of(properties.trust()),
+                                Pem::certificates,
+                                () -> forget(true))
+                        .read();
         this.lists = properties.crl() == null
                 ? null
-                : new WatchedFile<>("socket-proxy.tls.crl", Path.of(properties.crl()), Pem::revocationLists);
-        this.reader = authorities == null && lists == null
-                ? null
-                : Executors.newSingleThreadScheduledExecutor(
-                        Thread.ofPlatform().daemon().name("tls-trust").factory());
+                : new TlsFile<>(
+                                "socket-proxy.tls.crl",
+                                Path.of(properties.crl()),
+                                Pem::revocationLists,
+                                this::takeLists)
+                        .read();
         takeLists();
-        if (reader != null) {
-            reader.scheduleWithFixedDelay(
-                    this::readAgain, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
-        }
+        files().forEach(WatchedFile::watch);
+    }
+
+    private Stream<WatchedFile<?>> files() {
+        return Stream.<@Nullable WatchedFile<?>>of(authorities, lists).filter(Objects::nonNull);
     }
 
     private void takeLists() {
-        if (lists != null) {
-            revoked = new RevocationLists(lists.value());
-            Instant now = Instant.now();
-            for (X509CRL list : lists.value()) {
-                if (list.getNextUpdate() != null
-                        && list.getNextUpdate().toInstant().isBefore(now)) {
-                    LOG.warn(
-                            "socket-proxy.tls.crl: the list of {} was to be replaced by {}; it is used until then",
-                            list.getIssuerX500Principal(),
-                            list.getNextUpdate().toInstant());
-                }
-            }
+        WatchedFile<List<X509CRL>> file = lists;
+        if (file == null) {
+            return;
         }
-    }
-
-    private void readAgain() {
-        try {
-            boolean otherAuthorities = authorities != null && authorities.hasChanged();
-            boolean otherLists = lists != null && lists.hasChanged();
-            if (otherLists) {
-                takeLists();
+        revoked = new RevocationLists(file.value());
+        forget(false);
+        Instant now = Instant.now();
+        for (X509CRL list : file.value()) {
+            if (list.getNextUpdate() != null && list.getNextUpdate().toInstant().isBefore(now)) {
+                LOG.warn(
+                        "socket-proxy.tls.crl: the list of {} was to be replaced by {}; it is used until then",
+                        list.getIssuerX500Principal(),
+                        list.getNextUpdate().toInstant());
             }
-            if (otherAuthorities || otherLists) {
-                forget(otherAuthorities);
-            }
-        } catch (RuntimeException e) {
-            // The next reading is not to be lost for it.
-            LOG.warn("socket-proxy.tls: {}", e.toString());
         }
     }
 
@@ -182,8 +171,6 @@ final class Trust implements AutoCloseable {
 
     @Override
     public void close() {
-        if (reader != null) {
-            reader.shutdownNow();
-        }
+        files().forEach(WatchedFile::close);
     }
 }

@@ -1,4 +1,4 @@
-package io.socketproxy.http;
+package io.socketproxy.fault;
 
 import org.jspecify.annotations.Nullable;
 
