@@ -1,6 +1,8 @@
 package io.socketproxy.rest;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.PathPrefix;
@@ -103,7 +105,7 @@ class SocketsController {
             @Nullable Constant family,
             @Nullable Boolean tls,
             @Nullable String serverName,
-            @Nullable List<String> alpn,
+            @JsonSetter(contentNulls = Nulls.FAIL) @Nullable List<String> alpn,
             @Nullable Long timeoutMs,
             @Nullable Long leaseMs) {
         Endpoint endpoint() {

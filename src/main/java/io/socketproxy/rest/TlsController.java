@@ -1,5 +1,7 @@
 package io.socketproxy.rest;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.registry.Sockets;
@@ -34,7 +36,7 @@ public class TlsController {
 
     record StartTlsRequest(
             @Nullable String serverName,
-            @Nullable List<String> alpn,
+            @JsonSetter(contentNulls = Nulls.FAIL) @Nullable List<String> alpn,
             @Nullable Boolean verify,
             @Nullable String ca,
             @Nullable String certificate,

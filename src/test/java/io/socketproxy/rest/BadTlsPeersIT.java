@@ -178,6 +178,8 @@ class BadTlsPeersIT extends TlsCalls {
         String socket = connected(serving("good"));
         api.post(socket + "/starttls", "{'serverName': 'a b'}").problem(400, "EINVAL", "serverName");
         api.post(socket + "/starttls", "{'ca': 'x'}").problem(400, "EINVAL", "ca");
+        api.post(socket + "/starttls", "{'alpn': [null]}").problem(400, "EINVAL", "alpn[0]");
+        api.post(socket + "/starttls", "{'alpn': 'h2'}").problem(400, "EINVAL", "alpn");
         api.post(socket + "/starttls", "{'key': 'x'}").problem(400, "EINVAL", "certificate");
         api.post(socket + "/starttls", "{}").expect(200);
         api.post(api.tcp() + "/starttls", "{}").problem(409, "ENOTCONN");
