@@ -36,6 +36,13 @@ public final class MessageFlags {
                 flags, SEND, "MSG_OOB, MSG_DONTROUTE, MSG_DONTWAIT, MSG_MORE, MSG_EOR, MSG_CONFIRM, MSG_NOSIGNAL");
     }
 
+    /** Where a protocol lies on the bytes, which has none. */
+    static void requireNoUrgent(int flags) {
+        if ((flags & MSG_OOB) != 0) {
+            throw SocketFault.argument(Errno.EOPNOTSUPP, "flags", "TLS carries no urgent data. Leave MSG_OOB out.");
+        }
+    }
+
     private static int allowed(int flags, int mask, String names) {
         if ((flags & ~mask) != 0) {
             throw SocketFault.argument(

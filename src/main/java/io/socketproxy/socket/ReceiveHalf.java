@@ -14,7 +14,6 @@ import static io.socketproxy.libc.Constants.POLLRDHUP;
 import io.netty.channel.IoEventLoop;
 import io.socketproxy.fault.Call;
 import io.socketproxy.fault.SocketFault;
-import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Room;
@@ -257,9 +256,7 @@ final class ReceiveHalf extends SocketHalf {
 
     /** What the protocol has was counted when it came. */
     private static @Nullable Message receiveFrom(UpperLayer above, int wanted, int flags, Room room) {
-        if ((flags & MSG_OOB) != 0) {
-            throw SocketFault.argument(Errno.EOPNOTSUPP, "flags", "TLS carries no urgent data. Leave MSG_OOB out.");
-        }
+        MessageFlags.requireNoUrgent(flags);
         byte[] data = above.receive(wanted, (flags & MSG_PEEK) != 0, room);
         return data == null ? null : new Message(data, data.length, 0, null, wanted > 0 && data.length == 0);
     }

@@ -1,7 +1,6 @@
 package io.socketproxy.socket;
 
 import static io.socketproxy.libc.Constants.MSG_DONTWAIT;
-import static io.socketproxy.libc.Constants.MSG_OOB;
 import static io.socketproxy.libc.Constants.POLLOUT;
 import static io.socketproxy.libc.Constants.SHUT_RD;
 import static io.socketproxy.libc.Constants.SOL_SOCKET;
@@ -81,9 +80,7 @@ final class SendHalf extends SocketHalf {
 
     /** As the protocol on the socket takes it, behind what it has. */
     private int sendTo(byte[] data, int offset, int length, int flags, Deadline deadline) {
-        if ((flags & MSG_OOB) != 0) {
-            throw SocketFault.argument(Errno.EOPNOTSUPP, "flags", "TLS carries no urgent data. Leave MSG_OOB out.");
-        }
+        MessageFlags.requireNoUrgent(flags);
         Integer sent = inOrder(POLLOUT, deadline, () -> {
             UpperLayer above = descriptor.upper();
             int taken = above == null ? 0 : above.send(data, offset, length);
