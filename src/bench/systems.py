@@ -73,20 +73,26 @@ def start_websockify(base):
     return System("websockify", processes, lambda target, datagrams=False: ["-p", ports[target], "-u", "/"])
 
 
+def haproxy(name, program, first, bind, servers):
+    """A haproxy at adjacent ports; `bind` is how it listens, `servers` has where each port goes, and how."""
+    sections = [
+        "global\n  nbthread %d\n  maxconn 5000\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h" % os.cpu_count()
+    ]
+    for offset, server in enumerate(servers):
+        sections.append(f"listen l{offset}\n  bind 127.0.0.1:{first + offset} {bind}\n  server target {server}")
+    configuration = WORK / f"{name}.cfg"
+    configuration.write_text("\n".join(sections) + "\n")
+    process = Process(name, [program, "-db", "-f", configuration])
+    process.wait_for_port(first)
+    return process
+
+
 def start_haproxy(base):
     program = shutil.which("haproxy") or ("/usr/sbin/haproxy" if os.path.exists("/usr/sbin/haproxy") else None)
     if not program:
         return None
     first = free_port(4)
-    sections = [
-        "global\n  nbthread %d\n  maxconn 5000\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h" % os.cpu_count()
-    ]
-    for name, offset in TARGETS.items():
-        sections.append(f"listen {name}\n  bind 127.0.0.1:{first + offset}\n  server target 127.0.0.1:{base + offset}")
-    configuration = WORK / "haproxy.cfg"
-    configuration.write_text("\n".join(sections) + "\n")
-    process = Process("haproxy", [program, "-db", "-f", configuration])
-    process.wait_for_port(first)
+    process = haproxy("haproxy", program, first, "", [f"127.0.0.1:{base + offset}" for offset in TARGETS.values()])
     return System("haproxy (raw TCP)", [process], lambda target, datagrams=False: ["-r", "-p", first + target - base])
 
 

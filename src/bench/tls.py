@@ -6,13 +6,12 @@ it off. Only the CPU of who is measured counts. AES-128-GCM, TLS 1.3, a P-256 ce
 Needs a JDK 25, Maven, gcc, openssl and haproxy.
 """
 
-import os
 import statistics
 import subprocess
 
 from bench import load
 from programs import TARGETS, TOKEN, WORK, Process, build, free_port, service_command
-from systems import System
+from systems import System, haproxy
 
 ROUNDS = 3
 SECONDS = 3
@@ -22,20 +21,6 @@ SCENARIOS = [
     {"name": "down, 16 connections", "mode": "down", "target": "source", "value": "cpuPerGB"},
     {"name": "connect, echo, close", "mode": "rate", "value": "cpuMicrosPerOperation"},
 ]
-
-
-def haproxy(name, first, bind, servers):
-    """A haproxy at four adjacent ports; `servers` has where each goes, and how."""
-    sections = [
-        "global\n  nbthread %d\n  maxconn 5000\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h" % os.cpu_count()
-    ]
-    for offset, server in enumerate(servers):
-        sections.append(f"listen l{offset}\n  bind 127.0.0.1:{first + offset} {bind}\n  server target {server}")
-    configuration = WORK / f"{name}.cfg"
-    configuration.write_text("\n".join(sections) + "\n")
-    process = Process(name, ["haproxy", "-db", "-f", configuration])
-    process.wait_for_port(first)
-    return process
 
 
 def certificate():
@@ -67,9 +52,9 @@ def main():
         started[-1].wait_for_port(base)
         ends, peer, client, front, before = (free_port(4) for _ in range(5))
         server = f"ssl crt {WORK / 'tls.pem'} ciphersuites TLS_AES_128_GCM_SHA256 ssl-min-ver TLSv1.3"
-        ends_tls = haproxy("tls-ends", ends, server, ports(base))
+        ends_tls = haproxy("tls-ends", "haproxy", ends, server, ports(base))
         started.append(ends_tls)
-        to_target = haproxy("tls-to-target", peer, "", [f"{where} {CLIENT}" for where in ports(ends)])
+        to_target = haproxy("tls-to-target", "haproxy", peer, "", [f"{where} {CLIENT}" for where in ports(ends)])
         started.append(to_target)
         plain_port, plain = service("service-to-target", f"--socket-proxy.tls.trust={WORK / 'tls.crt'}")
         started.append(plain)
@@ -78,10 +63,10 @@ def main():
             "service-front", "--server.ssl.bundle=server", f"{bundle}.certificate=file:{WORK / 'tls.crt'}", f"{bundle}.private-key=file:{WORK / 'tls.key'}",
         )  # fmt: skip
         started.append(secured)
-        started.append(haproxy("client-of-service", client, "", [f"127.0.0.1:{tls_port} {CLIENT}"]))
-        front_tls = haproxy("tls-front", front, server, ports(base))
+        started.append(haproxy("client-of-service", "haproxy", client, "", [f"127.0.0.1:{tls_port} {CLIENT}"]))
+        front_tls = haproxy("tls-front", "haproxy", front, server, ports(base))
         started.append(front_tls)
-        started.append(haproxy("client-of-haproxy", before, "", [f"{where} {CLIENT}" for where in ports(front)]))
+        started.append(haproxy("client-of-haproxy", "haproxy", before, "", [f"{where} {CLIENT}" for where in ports(front)]))
         header = ["-H", f"Authorization: Bearer {TOKEN}"]
 
         def over(port, host, first, more=""):
