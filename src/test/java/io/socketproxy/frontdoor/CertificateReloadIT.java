@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,16 +50,15 @@ class CertificateReloadIT {
     @LocalServerPort
     private int port;
 
+    @BeforeAll
+    static void needsOpenssl() {
+        PemAuthority.assumeOpenssl();
+    }
+
     @DynamicPropertySource
     static void certificates(DynamicPropertyRegistry registry) throws Exception {
         authority = PemAuthority.in(directory);
-        authority.issueServer();
-        registry.add(
-                "spring.ssl.bundle.pem.server.keystore.certificate",
-                () -> authority.file("server.pem").toString());
-        registry.add(
-                "spring.ssl.bundle.pem.server.keystore.private-key",
-                () -> authority.file("server.key").toString());
+        authority.issueServer(registry);
     }
 
     private void replace(String name) throws IOException {

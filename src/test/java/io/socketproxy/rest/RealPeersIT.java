@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.socketproxy.rest.Api.Answer;
 import io.socketproxy.testing.Eventually;
+import io.socketproxy.testing.Nginx;
 import io.socketproxy.testing.Target;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -38,20 +39,8 @@ class RealPeersIT extends RealServerCalls {
         byte[] page = "<p>served by nginx".repeat(40_000).getBytes(StandardCharsets.UTF_8);
         Files.write(directory.resolve("index.html"), page);
         int http = Target.closedPort();
-        Files.writeString(directory.resolve("nginx.conf"), """
-                daemon off;
-                user root;
-                pid %1$s/pid;
-                error_log stderr;
-                worker_processes 1;
-                events { worker_connections 16; }
-                http {
-                    access_log off;
-                    client_body_temp_path %1$s/t1; proxy_temp_path %1$s/t2; fastcgi_temp_path %1$s/t3;
-                    uwsgi_temp_path %1$s/t4; scgi_temp_path %1$s/t5;
-                    server { listen 127.0.0.1:%2$d; root %1$s; }
-                }
-                """.formatted(directory, http));
+        Files.writeString(
+                directory.resolve("nginx.conf"), Nginx.configuration(directory, "listen 127.0.0.1:" + http + ";"));
         start(nginx, "-e", "stderr", "-c", directory.resolve("nginx.conf").toString());
         awaitListening(http);
 

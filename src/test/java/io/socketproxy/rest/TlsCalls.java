@@ -1,10 +1,10 @@
 package io.socketproxy.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.socketproxy.rest.Api.Answer;
 import io.socketproxy.testing.Certificates;
+import io.socketproxy.testing.PemAuthority;
 import io.socketproxy.testing.Program;
 import io.socketproxy.testing.Target;
 import java.io.IOException;
@@ -49,7 +49,7 @@ abstract class TlsCalls {
 
     @BeforeAll
     static void needsOpenssl() {
-        assumeTrue(Program.find("openssl").isPresent(), "there is no openssl: install it to run this");
+        PemAuthority.assumeOpenssl();
     }
 
     @DynamicPropertySource

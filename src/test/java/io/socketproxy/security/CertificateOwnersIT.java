@@ -28,6 +28,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -67,20 +68,19 @@ class CertificateOwnersIT {
     @LocalServerPort
     private int port;
 
+    @BeforeAll
+    static void needsOpenssl() {
+        PemAuthority.assumeOpenssl();
+    }
+
     @DynamicPropertySource
     static void certificates(DynamicPropertyRegistry registry) throws Exception {
         authority = PemAuthority.in(directory);
-        authority.issueServer();
+        authority.issueServer(registry);
         authority.issue("farm", "/O=Example, Inc./CN=Build Farm/emailAddress=farm@example.org", "DNS:nobody.example");
         authority.issue("mesh", "/CN=whatever", "DNS:a.example,URI:spiffe://example.org/mesh");
         authority.issue("operator", "/CN=whatever", "IP:127.0.0.1,DNS:ops.EXAMPLE.org");
         authority.issue("stranger", "/CN=Build Farm", "DNS:mesh,URI:spiffe://example.org/mesh/a");
-        registry.add(
-                "spring.ssl.bundle.pem.server.keystore.certificate",
-                () -> authority.file("server.pem").toString());
-        registry.add(
-                "spring.ssl.bundle.pem.server.keystore.private-key",
-                () -> authority.file("server.key").toString());
         registry.add(
                 "spring.ssl.bundle.pem.server.truststore.certificate",
                 () -> authority.file("ca.pem").toString());

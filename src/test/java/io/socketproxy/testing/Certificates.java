@@ -1,7 +1,5 @@
 package io.socketproxy.testing;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +13,7 @@ public final class Certificates implements AutoCloseable {
 
     /** An authority, {@code ca}, to begin with. */
     public Certificates() throws Exception {
-        assumeTrue(Program.find("openssl").isPresent(), "there is no openssl: install it to run this");
+        PemAuthority.assumeOpenssl();
         directory = Files.createTempDirectory("certificates");
         authority("ca");
         Files.writeString(file("index.txt"), "");

@@ -15,6 +15,7 @@ import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.pem.PemSslStore;
 import org.springframework.boot.ssl.pem.PemSslStoreBundle;
 import org.springframework.boot.ssl.pem.PemSslStoreDetails;
+import org.springframework.test.context.DynamicPropertyRegistry;
 
 /** An authority of certificates for a test, made with openssl: its own is {@code ca.pem} in its directory. */
 public final class PemAuthority {
@@ -25,9 +26,14 @@ public final class PemAuthority {
         this.directory = directory;
     }
 
+    /** Without openssl a test is skipped; to be asked before a service is made that has certificates in its settings. */
+    public static void assumeOpenssl() {
+        assumeTrue(Program.find("openssl").isPresent(), "there is no openssl: install it to run this");
+    }
+
     /** A new one; a test that has no openssl is skipped. */
     public static PemAuthority in(Path directory) throws Exception {
-        assumeTrue(Program.find("openssl").isPresent(), "there is no openssl: install it to run this");
+        assumeOpenssl();
         PemAuthority authority = new PemAuthority(Files.createDirectories(directory));
         authority.openssl("ca", "/CN=Authority of a test", "basicConstraints=critical,CA:TRUE");
         return authority;
@@ -41,6 +47,14 @@ public final class PemAuthority {
     /** The server's certificate, of the name localhost, in server.pem and server.key. */
     public void issueServer() throws Exception {
         issue("server", "/CN=localhost", "DNS:localhost,IP:127.0.0.1");
+    }
+
+    /** The server's certificate, as a service under test is told of it; what the service's bundle is called is {@code server}. */
+    public void issueServer(DynamicPropertyRegistry registry) throws Exception {
+        issueServer();
+        String keystore = "spring.ssl.bundle.pem.server.keystore.";
+        registry.add(keystore + "certificate", () -> file("server.pem").toString());
+        registry.add(keystore + "private-key", () -> file("server.key").toString());
     }
 
     private void openssl(String name, String subject, String extension, String... more) throws Exception {

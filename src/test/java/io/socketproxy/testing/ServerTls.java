@@ -11,11 +11,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
-/** TLS for servers under test: one key for all of them, and connections that trust it alone. */
+/** TLS for servers under test: one key of localhost for all of them, and connections that trust it alone. */
 public final class ServerTls {
 
     private static final String PASSWORD = "changeit";
@@ -25,11 +26,11 @@ public final class ServerTls {
     private static final ServerTls ONE = make();
 
     private final Path store;
-    private final SSLContext client;
+    private final SSLContext context;
 
-    private ServerTls(Path store, SSLContext client) {
+    private ServerTls(Path store, SSLContext context) {
         this.store = store;
-        this.client = client;
+        this.context = context;
     }
 
     private static ServerTls make() {
@@ -57,13 +58,13 @@ public final class ServerTls {
                 PASSWORD
             };
             Program.run(directory, Map.of(), command);
-            return new ServerTls(store, trusting(store));
+            return new ServerTls(store, context(store));
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
     }
 
-    private static SSLContext trusting(Path store) throws IOException, GeneralSecurityException {
+    private static SSLContext context(Path store) throws IOException, GeneralSecurityException {
         KeyStore own = KeyStore.getInstance("PKCS12");
         try (InputStream in = Files.newInputStream(store)) {
             own.load(in, PASSWORD.toCharArray());
@@ -74,7 +75,9 @@ public final class ServerTls {
         TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         trust.init(trusted);
         SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, trust.getTrustManagers(), null);
+        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(own, PASSWORD.toCharArray());
+        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
         return context;
     }
 
@@ -90,8 +93,9 @@ public final class ServerTls {
                 .toList();
     }
 
-    public static SSLContext client() {
-        return ONE.client;
+    /** What has the key, and trusts its certificate alone. */
+    public static SSLContext context() {
+        return ONE.context;
     }
 
     /** From now on connections to this port are of TLS, {@link #over}. */
@@ -105,7 +109,7 @@ public final class ServerTls {
             return socket;
         }
         SSLSocket secured =
-                (SSLSocket) ONE.client.getSocketFactory().createSocket(socket, "localhost", socket.getPort(), true);
+                (SSLSocket) ONE.context.getSocketFactory().createSocket(socket, "localhost", socket.getPort(), true);
         secured.startHandshake();
         return secured;
     }

@@ -80,7 +80,7 @@ public abstract class StreamServer {
     private synchronized HttpClient http() {
         HttpClient client = http.orElseGet(() -> HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
-                .sslContext(ServerTls.client())
+                .sslContext(ServerTls.context())
                 .build());
         http = Optional.of(client);
         return client;

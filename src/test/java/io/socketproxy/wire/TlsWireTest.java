@@ -10,7 +10,7 @@ import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
 import io.socketproxy.socket.Readiness;
-import io.socketproxy.testing.KeyPairs;
+import io.socketproxy.testing.ServerTls;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.lang.foreign.MemorySegment;
@@ -24,7 +24,6 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,18 +31,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two wires with TLS on the ends of a socket pair, or one and whatever the test writes. */
 class TlsWireTest {
-    private static SSLContext context;
+    private static final SSLContext CONTEXT = ServerTls.context();
 
     private final Readiness readiness = new Readiness(1);
     private final IoEventLoop loop = readiness.next();
     private final int[] pair = new int[2];
     private Side client;
     private @Nullable Side server;
-
-    @BeforeAll
-    static void keys() throws Exception {
-        context = KeyPairs.localhost();
-    }
 
     /** The loop's alone. */
     private final class Side implements Wire.Reader, Handshake {
@@ -73,7 +67,7 @@ class TlsWireTest {
         byte[] left = {};
 
         Side(int descriptor, boolean isClient, int headroom, String protocol, @Nullable String cipher) {
-            engine = context.createSSLEngine("localhost", 443);
+            engine = CONTEXT.createSSLEngine("localhost", 443);
             engine.setUseClientMode(isClient);
             engine.setEnabledProtocols(new String[] {protocol});
             if (cipher != null) {
