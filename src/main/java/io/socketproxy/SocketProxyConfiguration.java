@@ -1,6 +1,7 @@
 package io.socketproxy;
 
 import io.socketproxy.address.Resolver;
+import io.socketproxy.cluster.ClusterProperties;
 import io.socketproxy.overload.Overload;
 import io.socketproxy.overload.OverloadProperties;
 import io.socketproxy.policy.EgressPolicy;
@@ -95,7 +96,8 @@ class SocketProxyConfiguration {
             LeaseProperties leases,
             LimitProperties limits,
             Overload overload,
+            ClusterProperties cluster,
             List<SocketEvents> events) {
-        return new Sockets(readiness, resolver, egress, listen, leases, limits, overload, events);
+        return new Sockets(cluster.name(), readiness, resolver, egress, listen, leases, limits, overload, events);
     }
 }

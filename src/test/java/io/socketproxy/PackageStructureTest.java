@@ -46,6 +46,7 @@ class PackageStructureTest {
             Map.entry("quota", 4),
             Map.entry("registry", 5),
             Map.entry("relay", 6),
+            Map.entry("cluster", 6),
             Map.entry("security", 5),
             Map.entry("websocket", 5),
             Map.entry("stream", 7),

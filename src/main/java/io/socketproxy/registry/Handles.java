@@ -48,6 +48,7 @@ final class Handles implements AutoCloseable {
         STOPPED
     }
 
+    private final @Nullable NodeName node;
     private final Ports ports;
     private final List<SocketEvents> events;
     private final ConcurrentMap<SocketId, Handle> byId = new ConcurrentHashMap<>();
@@ -62,7 +63,9 @@ final class Handles implements AutoCloseable {
     private final ScheduledExecutorService sweeper = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("lease-sweeper").factory());
 
-    Handles(Ports ports, List<SocketEvents> events) {
+    /** @param node in front of the names of what is made; null for the only one */
+    Handles(@Nullable NodeName node, Ports ports, List<SocketEvents> events) {
+        this.node = node;
         this.ports = ports;
         this.events = events;
         sweeper.scheduleWithFixedDelay(this::closeExpired, 1, 1, TimeUnit.SECONDS);
@@ -83,7 +86,7 @@ final class Handles implements AutoCloseable {
     }
 
     private Handle handle(String owner, BsdSocket socket, Duration lease) {
-        return new Handle(SocketId.random(), owner, socket, lease, numbers.incrementAndGet(), Instant.now());
+        return new Handle(SocketId.random(node), owner, socket, lease, numbers.incrementAndGet(), Instant.now());
     }
 
     /** Registers an attempt. */

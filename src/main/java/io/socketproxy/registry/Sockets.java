@@ -53,7 +53,9 @@ public final class Sockets implements AutoCloseable {
     private final Opener opener;
     private final List<SocketEvents> events;
 
+    /** @param node in front of the names of handles; null for the only one */
     public Sockets(
+            @Nullable NodeName node,
             Readiness readiness,
             Resolver resolver,
             EgressPolicy egress,
@@ -68,7 +70,7 @@ public final class Sockets implements AutoCloseable {
         this.events = List.copyOf(events);
         this.quota = new Quota(limits, overload);
         Ports ports = new Ports();
-        this.handles = new Handles(ports, this.events);
+        this.handles = new Handles(node, ports, this.events);
         this.clearance = new Clearance(resolver, egress, listen, quota, this.events);
         this.binder = new Binder(clearance, ports);
         this.sender = new Sender(binder);

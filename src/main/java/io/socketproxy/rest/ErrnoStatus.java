@@ -3,6 +3,7 @@ package io.socketproxy.rest;
 import io.socketproxy.address.GaiError;
 import io.socketproxy.fault.Draining;
 import io.socketproxy.fault.SocketFault;
+import io.socketproxy.fault.Unavailable;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.quota.QuotaExceeded;
 import io.socketproxy.tls.TlsFailure;
@@ -31,7 +32,7 @@ final class ErrnoStatus {
         if (fault instanceof QuotaExceeded) {
             return HttpStatus.TOO_MANY_REQUESTS;
         }
-        if (fault instanceof Draining) {
+        if (fault instanceof Draining || fault instanceof Unavailable) {
             return HttpStatus.SERVICE_UNAVAILABLE;
         }
         if (fault instanceof TlsFailure failure) {

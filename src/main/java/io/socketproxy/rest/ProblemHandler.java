@@ -5,6 +5,7 @@ import io.socketproxy.fault.Causes;
 import io.socketproxy.fault.Draining;
 import io.socketproxy.fault.PartlySent;
 import io.socketproxy.fault.SocketFault;
+import io.socketproxy.fault.Unavailable;
 import io.socketproxy.http.ContentCoding;
 import io.socketproxy.http.Problems;
 import io.socketproxy.http.UnfitRequest;
@@ -80,6 +81,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
             case PartlySent partly -> problem.setProperty("sent", partly.sent());
             case QuotaExceeded exceeded -> headers = Problems.retryAfter(exceeded.retryAfter());
             case Draining draining -> headers = Problems.retryAfter(draining.retryAfter());
+            case Unavailable unavailable -> headers = Problems.retryAfter(unavailable.retryAfter());
             default -> headers = unavailable(status);
         }
         proxyStatus(headers, ErrnoStatus.proxyErrorType(fault), fault.errno().name());

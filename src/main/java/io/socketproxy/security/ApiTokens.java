@@ -100,9 +100,8 @@ final class ApiTokens implements AutoCloseable {
         return new ApiTokens(ownersByHash, null, null);
     }
 
-    /** The owner of the token; empty if it is not one of those configured, nor one of the file's as it is now. */
-    Optional<Owner> owner(String token) {
-        String hash = Secrets.sha256(token);
+    /** The owner of the token with this SHA-256; empty if it is not one of those configured, nor one of the file's as it is now. */
+    Optional<Owner> owner(String hash) {
         Owner owner = ownersByHash.get(hash);
         return owner != null || file == null ? Optional.ofNullable(owner) : file.owner(hash);
     }

@@ -1,5 +1,6 @@
 package io.socketproxy.security;
 
+import io.socketproxy.fault.Unavailable;
 import java.security.cert.X509Certificate;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -20,21 +21,44 @@ final class Authenticator {
 
     private final CertificateOwners certificates;
 
-    Authenticator(ApiTokens apiTokens, @Nullable JwtOwners jwtOwners, Tickets tickets, CertificateOwners certificates) {
+    private final Revocations revocations;
+
+    Authenticator(
+            ApiTokens apiTokens,
+            @Nullable JwtOwners jwtOwners,
+            Tickets tickets,
+            CertificateOwners certificates,
+            Revocations revocations) {
         this.apiTokens = apiTokens;
         this.jwtOwners = jwtOwners;
         this.tickets = tickets;
         this.certificates = certificates;
+        this.revocations = revocations;
     }
 
     /**
-     * The owner of an API token or a JWT.
+     * The owner of an API token or a JWT that is not revoked.
      *
      * @throws AuthenticationServiceException if it is a JWT and its issuer's keys cannot be had
+     * @throws Unavailable if nobody can say whether it is revoked
      */
     Optional<Owner> token(String token) {
-        Optional<Owner> owner = apiTokens.owner(token);
-        return owner.isPresent() || jwtOwners == null ? owner : jwtOwners.owner(token);
+        String hash = Secrets.sha256(token);
+        Optional<Owner> owner =
+                apiTokens.owner(hash).or(() -> jwtOwners == null ? Optional.empty() : jwtOwners.owner(token));
+        // Of what is no token anyway nobody need be asked.
+        return owner.filter(known -> !revocations.isRevoked(hash));
+    }
+
+    /**
+     * Makes a token invalid, for as long as it would be valid; one that is not valid is left alone.
+     *
+     * @throws Unavailable if that cannot be kept
+     */
+    void revoke(String token) {
+        if (token(token).isPresent()) {
+            revocations.revoke(Secrets.sha256(token), jwtOwners == null ? null : jwtOwners.expiry(token));
+        }
     }
 
     /** The owner of a ticket, which is spent thereby. */

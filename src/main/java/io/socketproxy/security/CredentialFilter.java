@@ -1,5 +1,6 @@
 package io.socketproxy.security;
 
+import io.socketproxy.fault.Unavailable;
 import io.socketproxy.frontdoor.HttpConnection;
 import io.socketproxy.overload.SampledLog;
 import jakarta.servlet.FilterChain;
@@ -80,7 +81,7 @@ final class CredentialFilter extends OncePerRequestFilter {
                 return;
             }
         }
-        Optional<Owner> owner = owner(request, handshake);
+        Optional<Owner> owner = ownerIfKnown(request, handshake);
         HttpConnection connection = HttpConnection.current();
         if (owner.isEmpty() || connection == null) {
             owner.ifPresent(known -> signIn(known, request, response));
@@ -108,6 +109,14 @@ final class CredentialFilter extends OncePerRequestFilter {
             HttpServletRequest request, HttpServletResponse response, FilterChain chain, boolean handshake)
             throws ServletException, IOException {
         chain.doFilter(handshake ? Handshake.withoutBearerProtocol(request) : request, response);
+    }
+
+    private Optional<Owner> ownerIfKnown(HttpServletRequest request, boolean handshake) {
+        try {
+            return owner(request, handshake);
+        } catch (Unavailable e) {
+            return refuse(request, Refusals.Cause.CANNOT_TELL, String.valueOf(e.getMessage()));
+        }
     }
 
     private Optional<Owner> owner(HttpServletRequest request, boolean handshake) {
@@ -157,7 +166,7 @@ final class CredentialFilter extends OncePerRequestFilter {
                     .or(() -> refuse(
                             request,
                             Refusals.Cause.NOT_VALID,
-                            "The token is unknown, expired or not for this server. Send \"Authorization: Bearer <token>\" with an API"
+                            "The token is unknown, expired, revoked or not for this server. Send \"Authorization: Bearer <token>\" with an API"
                                     + " token of this server."));
         } catch (AuthenticationServiceException e) {
             REFUSALS.write(

@@ -1,7 +1,9 @@
 package io.socketproxy.security;
 
+import java.time.Instant;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.springframework.security.authentication.AuthenticationServiceException;
 import org.springframework.security.oauth2.jwt.BadJwtException;
 import org.springframework.security.oauth2.jwt.Jwt;
@@ -48,6 +50,12 @@ final class JwtOwners {
         } catch (JwtException | IllegalStateException | IllegalArgumentException e) {
             throw new AuthenticationServiceException("The keys of the JWTs' issuer cannot be had", e);
         }
+    }
+
+    /** When a valid token ends; null where it does not, or is none of these. */
+    @Nullable
+    Instant expiry(String token) {
+        return COMPACT.matcher(token).matches() ? decoder.decode(token).getExpiresAt() : null;
     }
 
     private Optional<Owner> owner(Jwt jwt) {

@@ -149,8 +149,10 @@ class SecurityConfiguration {
     }
 
     @Bean
-    Tickets tickets(ObjectProvider<Clock> clock) {
-        return new Tickets(clock.getIfAvailable(Clock::systemUTC), System::nanoTime);
+    Tickets tickets(ObjectProvider<Clock> clock, ObjectProvider<TicketStore> ofAllNodes) {
+        return new Tickets(
+                clock.getIfAvailable(Clock::systemUTC),
+                ofAllNodes.getIfAvailable(() -> new UnspentTickets(System::nanoTime)));
     }
 
     @Bean
@@ -175,11 +177,13 @@ class SecurityConfiguration {
             ApiTokens apiTokens,
             ObjectProvider<JwtDecoder> jwtDecoder,
             Tickets tickets,
-            CertificateOwners certificates) {
+            CertificateOwners certificates,
+            ObjectProvider<Revocations> ofAllNodes) {
         JwtOwners jwtOwners = Optional.ofNullable(jwtDecoder.getIfAvailable())
                 .map(decoder -> new JwtOwners(decoder, settings.jwt().ownerClaim()))
                 .orElse(null);
-        return new Authenticator(apiTokens, jwtOwners, tickets, certificates);
+        return new Authenticator(
+                apiTokens, jwtOwners, tickets, certificates, ofAllNodes.getIfAvailable(RevokedHere::new));
     }
 
     @Bean

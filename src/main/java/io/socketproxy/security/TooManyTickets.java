@@ -7,15 +7,13 @@ public final class TooManyTickets extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
-    private final Duration retryAfter;
-
-    TooManyTickets(Duration retryAfter) {
-        super("Too many unspent tickets");
-        this.retryAfter = retryAfter;
+    public TooManyTickets() {
+        // An ordinary answer, not a defect: no stack trace.
+        super("Too many unspent tickets", null, false, false);
     }
 
     /** After how long there will be room, at the latest. */
     public Duration retryAfter() {
-        return retryAfter;
+        return TicketStore.LIFETIME;
     }
 }

@@ -53,6 +53,7 @@ abstract class SocketsFixture {
 
     Sockets sockets(LimitProperties limits) {
         return new Sockets(
+                null,
                 readiness,
                 resolver,
                 OpenPolicies.egress(),

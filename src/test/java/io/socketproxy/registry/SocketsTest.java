@@ -175,7 +175,7 @@ class SocketsTest extends SocketsFixture {
         Set<String> ids = new HashSet<>();
         int[] ones = new int[1];
         for (int i = 0; i < 2000; i++) {
-            String id = SocketId.random().value();
+            String id = SocketId.random(null).value();
             assertThat(id).matches("[0-9a-f]{32}");
             ids.add(id);
             ones[0] += new java.math.BigInteger(id, 16).bitCount();

@@ -1,0 +1,79 @@
+package io.socketproxy.cluster;
+
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.resource.Delay;
+import io.socketproxy.registry.Sockets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.data.redis.autoconfigure.ClientResourcesBuilderCustomizer;
+import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
+import org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBuilderCustomizer;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Condition;
+import org.springframework.context.annotation.ConditionContext;
+import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.type.AnnotatedTypeMetadata;
+import org.springframework.data.redis.connection.RedisConnectionFactory;
+
+/** One node of several; there is none of this where the node has no name. */
+@Configuration(proxyBeanMethods = false)
+@Conditional(ClusterConfiguration.OnName.class)
+class ClusterConfiguration {
+    /** Whether the node has a name. */
+    static final class OnName implements Condition {
+        @Override
+        public boolean matches(ConditionContext context, AnnotatedTypeMetadata metadata) {
+            return ClusterProperties.isNamed(context.getEnvironment());
+        }
+    }
+
+    /** Commands fail at once where there is no connection, and soon where the store is slow; no more than this many wait. */
+    @Bean
+    LettuceClientOptionsBuilderCustomizer boundedCommands() {
+        return options -> options.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+                .requestQueueSize(10_000)
+                .timeoutOptions(TimeoutOptions.enabled(Duration.ofNanos(Patience.NANOS)));
+    }
+
+    /** Soon, and not all nodes at once. */
+    @Bean
+    ClientResourcesBuilderCustomizer reconnectsWithJitter() {
+        return resources -> resources.reconnectDelay(Delay.equalJitter(50, 1000, 50, TimeUnit.MILLISECONDS));
+    }
+
+    @Bean
+    Store store(RedisConnectionFactory connections, List<StoreEvents> events) {
+        return new Store(connections, events);
+    }
+
+    @Bean
+    Revoked revoked(Store store, ClusterProperties properties) {
+        return new Revoked(store, properties.revocationsValid());
+    }
+
+    @Bean
+    SharedTickets sharedTickets(Store store) {
+        return new SharedTickets(store);
+    }
+
+    @Bean
+    Self self(ClusterProperties properties, DataRedisConnectionDetails store, ObjectProvider<Sockets> sockets) {
+        return new Self(Objects.requireNonNull(properties.name()), properties.url(), store, sockets);
+    }
+
+    @Bean
+    Membership membership(Nodes nodes, Self self, ApplicationContext context) {
+        return new Membership(nodes, self, context);
+    }
+
+    @Bean
+    Nodes nodes(Store store, ClusterProperties properties, Revoked revoked, Self self) {
+        return new Nodes(store, properties.lease(), self, revoked);
+    }
+}

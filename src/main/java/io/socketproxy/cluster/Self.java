@@ -1,0 +1,98 @@
+package io.socketproxy.cluster;
+
+import io.socketproxy.http.ServiceAddress;
+import io.socketproxy.registry.NodeName;
+import io.socketproxy.registry.Sockets;
+import java.io.IOException;
+import java.net.DatagramSocket;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
+
+/** What this node tells the others of itself, as it is now. */
+final class Self implements Supplier<Node> {
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private final String incarnation;
+    private final @Nullable URI configured;
+    private final DataRedisConnectionDetails store;
+    private final ObjectProvider<Sockets> sockets;
+    private volatile @Nullable URI url;
+
+    Self(NodeName name, @Nullable URI configured, DataRedisConnectionDetails store, ObjectProvider<Sockets> sockets) {
+        byte[] random = new byte[8];
+        RANDOM.nextBytes(random);
+        this.incarnation = name + "." + HexFormat.of().formatHex(random);
+        this.configured = configured;
+        this.store = store;
+        this.sockets = sockets;
+    }
+
+    /** Its name, and what differs each time that it starts. */
+    String incarnation() {
+        return incarnation;
+    }
+
+    /** The service answers here from now on. */
+    void answersAt(ServiceAddress service) {
+        url = configured != null ? configured : URI.create(urlOf(service));
+    }
+
+    private String urlOf(ServiceAddress service) {
+        InetAddress address = service.address();
+        InetAddress reached = address == null || address.isAnyLocalAddress() ? towardsTheStore() : address;
+        String host = reached.getHostAddress();
+        return "%s://%s:%d%s"
+                .formatted(
+                        service.tls() ? "https" : "http",
+                        reached instanceof Inet6Address ? "[" + host.replaceAll("%.*", "") + "]" : host,
+                        service.port(),
+                        service.contextPath());
+    }
+
+    /** The address that the kernel would send from to the store; nothing is sent. */
+    private InetAddress towardsTheStore() {
+        String host = "localhost";
+        int port = 6379;
+        DataRedisConnectionDetails.Standalone one = store.getStandalone();
+        DataRedisConnectionDetails.Sentinel sentinel = store.getSentinel();
+        DataRedisConnectionDetails.Cluster cluster = store.getCluster();
+        if (one != null) {
+            host = one.getHost();
+            port = one.getPort();
+        } else if (sentinel != null) {
+            host = sentinel.getNodes().getFirst().host();
+            port = sentinel.getNodes().getFirst().port();
+        } else if (cluster != null) {
+            host = cluster.getNodes().getFirst().host();
+            port = cluster.getNodes().getFirst().port();
+        }
+        try (DatagramSocket socket = new DatagramSocket()) {
+            socket.connect(new InetSocketAddress(InetAddress.getByName(host), port));
+            return socket.getLocalAddress();
+        } catch (IOException e) {
+            throw new IllegalStateException(
+                    "Where other nodes reach this one cannot be told, since there is no way to the store at " + host
+                            + ". Set socket-proxy.cluster.url.",
+                    e);
+        }
+    }
+
+    @Override
+    public Node get() {
+        Sockets known = sockets.getIfAvailable();
+        return new Node(
+                incarnation,
+                Objects.requireNonNull(url, "the service does not answer yet"),
+                null,
+                known != null && known.isDraining());
+    }
+}
