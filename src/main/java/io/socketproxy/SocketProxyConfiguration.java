@@ -7,7 +7,9 @@ import io.socketproxy.overload.OverloadProperties;
 import io.socketproxy.policy.EgressPolicy;
 import io.socketproxy.policy.ListenPolicy;
 import io.socketproxy.policy.PolicyProperties;
+import io.socketproxy.quota.AcrossNodes;
 import io.socketproxy.quota.LimitProperties;
+import io.socketproxy.quota.Quota;
 import io.socketproxy.registry.LeaseProperties;
 import io.socketproxy.registry.SocketEvents;
 import io.socketproxy.registry.Sockets;
@@ -20,6 +22,7 @@ import java.time.Duration;
 import java.util.List;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -88,16 +91,20 @@ class SocketProxyConfiguration {
     }
 
     @Bean
+    Quota quota(LimitProperties limits, Overload overload, ObjectProvider<AcrossNodes> all) {
+        return new Quota(limits, overload, all.getIfAvailable(() -> AcrossNodes.ALONE));
+    }
+
+    @Bean
     Sockets sockets(
             Readiness readiness,
             Resolver resolver,
             EgressPolicy egress,
             ListenPolicy listen,
             LeaseProperties leases,
-            LimitProperties limits,
-            Overload overload,
+            Quota quota,
             ClusterProperties cluster,
             List<SocketEvents> events) {
-        return new Sockets(cluster.name(), readiness, resolver, egress, listen, leases, limits, overload, events);
+        return new Sockets(cluster.name(), readiness, resolver, egress, listen, leases, quota, events);
     }
 }

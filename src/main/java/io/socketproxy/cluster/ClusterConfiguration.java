@@ -3,6 +3,8 @@ package io.socketproxy.cluster;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.resource.Delay;
+import io.socketproxy.quota.AcrossNodes;
+import io.socketproxy.quota.LimitProperties;
 import io.socketproxy.registry.Sockets;
 import java.time.Duration;
 import java.util.List;
@@ -38,7 +40,7 @@ class ClusterConfiguration {
     LettuceClientOptionsBuilderCustomizer boundedCommands() {
         return options -> options.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
                 .requestQueueSize(10_000)
-                .timeoutOptions(TimeoutOptions.enabled(Duration.ofNanos(Patience.NANOS)));
+                .timeoutOptions(TimeoutOptions.enabled(Duration.ofNanos(Patience.CALL_NANOS)));
     }
 
     /** Soon, and not all nodes at once. */
@@ -75,5 +77,21 @@ class ClusterConfiguration {
     @Bean
     Nodes nodes(Store store, ClusterProperties properties, Revoked revoked, Self self) {
         return new Nodes(store, properties.lease(), self, revoked);
+    }
+
+    @Bean
+    Ticks ticks() {
+        return new Ticks();
+    }
+
+    @Bean
+    AcrossNodes acrossNodes(Store store, Nodes nodes, Self self, LimitProperties limits, Ticks ticks) {
+        SharedCounts handles =
+                new SharedCounts(store, nodes, self.incarnation(), SharedCounts.HANDLES, limits.handlesPerOwner());
+        SharedCounts streams =
+                new SharedCounts(store, nodes, self.incarnation(), SharedCounts.STREAMS, limits.streamsPerOwner());
+        ticks.every(SharedCounts.TICK, handles::tick);
+        ticks.every(SharedCounts.TICK, streams::tick);
+        return new AcrossNodes(handles, streams, new SharedPaces(store, nodes, ticks));
     }
 }
