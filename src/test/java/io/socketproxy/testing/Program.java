@@ -96,6 +96,14 @@ public final class Program implements AutoCloseable {
         return new Program(builder.start(), output);
     }
 
+    /** Sends the program a signal: STOP, CONT, KILL. By the shell's own kill, since the program is not everywhere. */
+    public void signal(String name) throws IOException, InterruptedException {
+        new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid())
+                .inheritIO()
+                .start()
+                .waitFor();
+    }
+
     private String output() {
         try {
             return Files.readString(output);
