@@ -96,12 +96,18 @@ public final class Program implements AutoCloseable {
         return new Program(builder.start(), output);
     }
 
-    /** Sends the program a signal: STOP, CONT, KILL. By the shell's own kill, since the program is not everywhere. */
-    public void signal(String name) throws IOException, InterruptedException {
+    /** Sends the program a signal: STOP, CONT, KILL, USR2. By the shell's own kill, since the program is not everywhere. */
+    public void signal(String name) throws IOException {
         new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid())
                 .inheritIO()
                 .start()
-                .waitFor();
+                .onExit()
+                .join();
+    }
+
+    /** How many processes of its own it has at the moment. */
+    public long children() {
+        return process.children().count();
     }
 
     private String output() {

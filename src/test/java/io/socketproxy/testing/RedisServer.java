@@ -58,7 +58,7 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /** Sends SIGKILL, and returns when it is gone. */
-    public void stop() throws Exception {
+    public void stop() throws IOException {
         if (running != null) {
             running.signal("KILL");
             running.close();
@@ -67,12 +67,12 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /** It keeps its connections and answers no more, until {@link #goOn}. */
-    public void pause() throws Exception {
+    public void pause() throws IOException {
         running().signal("STOP");
     }
 
     /** Answers what it was asked since {@link #pause}, and what comes. */
-    public void goOn() throws Exception {
+    public void goOn() throws IOException {
         running().signal("CONT");
     }
 
@@ -84,7 +84,7 @@ public final class RedisServer implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         stop();
         Program.delete(directory);
     }
