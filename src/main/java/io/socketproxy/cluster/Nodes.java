@@ -96,7 +96,7 @@ public final class Nodes {
 
     private volatile Map<NodeName, Node> known = Map.of();
     private String version = "";
-    private boolean toldOfName;
+    private volatile boolean hasNamesake;
 
     /** @param self what this node tells of itself, now */
     Nodes(Store store, Duration lease, Supplier<Node> self, Revoked revoked) {
@@ -119,6 +119,11 @@ public final class Nodes {
     /** The one of this name; null where none is there. */
     public @Nullable Node find(NodeName name) {
         return known.get(name);
+    }
+
+    /** Whether another node has this one's name, so that this one is none of them. */
+    public boolean hasNamesake() {
+        return hasNamesake;
     }
 
     /** How many there are; one where nobody knows. */
@@ -169,12 +174,12 @@ public final class Nodes {
     private void beat() {
         try {
             tell();
-            toldOfName = false;
+            hasNamesake = false;
         } catch (Unavailable away) {
             LOG.trace("The store is away");
         } catch (NameTaken taken) {
-            if (!toldOfName) {
-                toldOfName = true;
+            if (!hasNamesake) {
+                hasNamesake = true;
                 LOG.error("{} This one is none of the nodes until that one is gone.", taken.getMessage());
             }
         } catch (RuntimeException e) {

@@ -61,6 +61,11 @@ final class Authenticator {
         }
     }
 
+    /** Makes the token with this SHA-256 invalid for ever; otherwise as the other. */
+    void revokeHash(String hash) {
+        revocations.revoke(hash, null);
+    }
+
     /** The owner of a ticket, which is spent thereby. */
     Optional<Owner> ticket(String ticket) {
         return tickets.redeem(ticket);

@@ -156,6 +156,11 @@ class SecurityConfiguration {
     }
 
     @Bean
+    TokenRevocation tokenRevocation(Authenticator authenticator) {
+        return new TokenRevocation(authenticator);
+    }
+
+    @Bean
     ApiTokens apiTokens(SecuritySettings settings, ObjectProvider<JwtDecoder> jwtDecoder) {
         return ApiTokens.configured(
                 settings,
