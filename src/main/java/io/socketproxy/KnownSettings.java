@@ -50,12 +50,16 @@ final class KnownSettings implements BeanFactoryPostProcessor, EnvironmentAware 
     private static final Set<String> OTHER_VARIABLES = Set.of(
             "SOCKET_PROXY_URL",
             "SOCKET_PROXY_TOKEN",
+            "SOCKET_PROXY_ADVERTISED_HOST",
+            "SOCKET_PROXY_CLUSTER_PORT",
             "SOCKET_PROXY_DEMO_SUBNET",
             "SOCKET_PROXY_DESCRIPTORS",
             "SOCKET_PROXY_DOMAIN",
             "SOCKET_PROXY_HTTP_PORT",
             "SOCKET_PROXY_HTTPS_PORT",
-            "SOCKET_PROXY_LISTEN_ADDRESS");
+            "SOCKET_PROXY_LISTEN_ADDRESS",
+            "SOCKET_PROXY_LISTEN_PORTS",
+            "SOCKET_PROXY_STORE_PASSWORD");
 
     /** What Kubernetes gives every process in the namespace of a Service whose name is, or begins with, socket-proxy. */
     private static final Pattern OF_KUBERNETES = Pattern.compile("SOCKET_PROXY_([A-Z0-9_]+_)?"

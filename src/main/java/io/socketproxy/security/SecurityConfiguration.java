@@ -14,6 +14,7 @@ import org.springframework.boot.web.server.autoconfigure.ServerProperties;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
 import org.springframework.http.HttpMethod;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.config.annotation.web.configurers.AbstractHttpConfigurer;
@@ -161,10 +162,17 @@ class SecurityConfiguration {
     }
 
     @Bean
-    ApiTokens apiTokens(SecuritySettings settings, ObjectProvider<JwtDecoder> jwtDecoder) {
-        return ApiTokens.configured(
+    ApiTokens apiTokens(SecuritySettings settings, ObjectProvider<JwtDecoder> jwtDecoder, Environment environment) {
+        ApiTokens tokens = ApiTokens.configured(
                 settings,
                 jwtDecoder.getIfAvailable() != null || !settings.certificates().isEmpty());
+        String node = environment.getProperty("socket-proxy.cluster.node", "");
+        if (tokens.generated().isPresent() && !node.isEmpty()) {
+            throw new InvalidSecuritySettings(
+                    "No API token is configured, and each of several nodes would make one of its own.",
+                    "Give all nodes the same: SOCKET_PROXY_TOKEN=\"spx_$(openssl rand -hex 32)\", or a file of hashes (socket-proxy.security.tokens-file).");
+        }
+        return tokens;
     }
 
     @Bean

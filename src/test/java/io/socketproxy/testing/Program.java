@@ -16,7 +16,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A program of this machine's that serves in a directory of its own, until it is closed; or that runs to its end. */
@@ -105,9 +107,9 @@ public final class Program implements AutoCloseable {
                 .join();
     }
 
-    /** How many processes of its own it has at the moment. */
-    public long children() {
-        return process.children().count();
+    /** The numbers of the processes of its own that it has at the moment. */
+    public Set<Long> children() {
+        return process.children().map(ProcessHandle::pid).collect(Collectors.toSet());
     }
 
     private String output() {
