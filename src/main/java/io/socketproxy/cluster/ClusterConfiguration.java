@@ -2,14 +2,16 @@ package io.socketproxy.cluster;
 
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.Delay;
 import io.socketproxy.registry.Sockets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.boot.data.redis.autoconfigure.ClientResourcesBuilderCustomizer;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
 import org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBuilderCustomizer;
 import org.springframework.context.ApplicationContext;
@@ -41,10 +43,18 @@ class ClusterConfiguration {
                 .timeoutOptions(TimeoutOptions.enabled(Duration.ofNanos(Patience.NANOS)));
     }
 
-    /** Soon, and not all nodes at once. */
+    /** Connects again soon, and not all nodes at once. */
+    @Bean(destroyMethod = "")
+    ClientResources clientResources() {
+        return DefaultClientResources.builder()
+                .reconnectDelay(Delay.equalJitter(50, 1000, 50, TimeUnit.MILLISECONDS))
+                .build();
+    }
+
+    /** Its own way to end waits for two seconds whether more work comes. */
     @Bean
-    ClientResourcesBuilderCustomizer reconnectsWithJitter() {
-        return resources -> resources.reconnectDelay(Delay.equalJitter(50, 1000, 50, TimeUnit.MILLISECONDS));
+    DisposableBean endOfClientResources(ClientResources resources) {
+        return () -> resources.shutdown(0, 1, TimeUnit.SECONDS).await(1, TimeUnit.SECONDS);
     }
 
     @Bean

@@ -76,6 +76,11 @@ public final class RedisServer implements AutoCloseable {
         running().signal("CONT");
     }
 
+    /** Whether it was not stopped. */
+    public boolean isRunning() {
+        return running != null;
+    }
+
     private Program running() {
         if (running == null) {
             throw new IllegalStateException("it is stopped");
