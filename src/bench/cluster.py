@@ -9,6 +9,7 @@ Needs redis-server and haproxy. All of it runs on 127.0.0.1, and is stopped at t
 
 import argparse
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -263,7 +264,7 @@ def echo_server():
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve(connection):
-        with connection:
+        with connection, contextlib.suppress(OSError):
             while data := connection.recv(65536):
                 connection.sendall(data)
 
