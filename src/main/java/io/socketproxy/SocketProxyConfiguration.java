@@ -8,6 +8,8 @@ import io.socketproxy.policy.EgressPolicy;
 import io.socketproxy.policy.ListenPolicy;
 import io.socketproxy.policy.PolicyProperties;
 import io.socketproxy.quota.LimitProperties;
+import io.socketproxy.registry.Elsewhere;
+import io.socketproxy.registry.Home;
 import io.socketproxy.registry.LeaseProperties;
 import io.socketproxy.registry.SocketEvents;
 import io.socketproxy.registry.Sockets;
@@ -20,6 +22,7 @@ import java.time.Duration;
 import java.util.List;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -97,7 +100,10 @@ class SocketProxyConfiguration {
             LimitProperties limits,
             Overload overload,
             ClusterProperties cluster,
+            ObjectProvider<Elsewhere> elsewhere,
             List<SocketEvents> events) {
-        return new Sockets(cluster.name(), readiness, resolver, egress, listen, leases, limits, overload, events);
+        Home home =
+                new Home(cluster.name(), cluster.advertisedHost(), elsewhere.getIfAvailable(() -> Elsewhere.NOWHERE));
+        return new Sockets(home, readiness, resolver, egress, listen, leases, limits, overload, events);
     }
 }

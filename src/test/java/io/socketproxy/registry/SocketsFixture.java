@@ -53,7 +53,7 @@ abstract class SocketsFixture {
 
     Sockets sockets(LimitProperties limits) {
         return new Sockets(
-                null,
+                Home.ALONE,
                 readiness,
                 resolver,
                 OpenPolicies.egress(),
