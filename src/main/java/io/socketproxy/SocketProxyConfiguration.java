@@ -7,7 +7,9 @@ import io.socketproxy.overload.OverloadProperties;
 import io.socketproxy.policy.EgressPolicy;
 import io.socketproxy.policy.ListenPolicy;
 import io.socketproxy.policy.PolicyProperties;
+import io.socketproxy.quota.AcrossNodes;
 import io.socketproxy.quota.LimitProperties;
+import io.socketproxy.quota.Quota;
 import io.socketproxy.registry.Elsewhere;
 import io.socketproxy.registry.Home;
 import io.socketproxy.registry.LeaseProperties;
@@ -91,19 +93,23 @@ class SocketProxyConfiguration {
     }
 
     @Bean
+    Quota quota(LimitProperties limits, Overload overload, ObjectProvider<AcrossNodes> all) {
+        return new Quota(limits, overload, all.getIfAvailable(() -> AcrossNodes.ALONE));
+    }
+
+    @Bean
     Sockets sockets(
             Readiness readiness,
             Resolver resolver,
             EgressPolicy egress,
             ListenPolicy listen,
             LeaseProperties leases,
-            LimitProperties limits,
-            Overload overload,
+            Quota quota,
             ClusterProperties cluster,
             ObjectProvider<Elsewhere> elsewhere,
             List<SocketEvents> events) {
         Home home =
                 new Home(cluster.name(), cluster.advertisedHost(), elsewhere.getIfAvailable(() -> Elsewhere.NOWHERE));
-        return new Sockets(home, readiness, resolver, egress, listen, leases, limits, overload, events);
+        return new Sockets(home, readiness, resolver, egress, listen, leases, quota, events);
     }
 }

@@ -31,16 +31,21 @@ class DeploymentFilesTest {
     private static final Path SCHEMAS = Path.of("src/test/resources/deployment");
     private static final YAMLMapper YAML = new YAMLMapper();
 
-    /** The manifests by their file. */
-    private final Map<String, JsonNode> manifests = new TreeMap<>();
+    private final Map<String, JsonNode> manifests = manifests(KUBERNETES);
 
-    DeploymentFilesTest() throws IOException {
-        try (Stream<Path> files = Files.list(KUBERNETES)) {
-            files.forEach(file -> manifests.put(file.getFileName().toString(), YAML.readTree(file)));
+    DeploymentFilesTest() throws IOException {}
+
+    /** The manifests of a directory by their file. */
+    static Map<String, JsonNode> manifests(Path directory) throws IOException {
+        Map<String, JsonNode> manifests = new TreeMap<>();
+        try (Stream<Path> files = Files.list(directory)) {
+            files.filter(Files::isRegularFile)
+                    .forEach(file -> manifests.put(file.getFileName().toString(), YAML.readTree(file)));
         }
+        return manifests;
     }
 
-    private static Schema schema(String name) {
+    static Schema schema(String name) {
         return SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
                 .getSchema(YAML.readTree(SCHEMAS.resolve(name)));
     }
@@ -50,10 +55,11 @@ class DeploymentFilesTest {
         return manifests.get(file);
     }
 
-    @Test
-    void theManifestsHaveTheirShape() {
+    @ParameterizedTest
+    @ValueSource(strings = {"", "cluster"})
+    void theManifestsHaveTheirShape(String directory) throws IOException {
         Schema kubernetes = schema("kubernetes.schema.yaml");
-        assertThat(manifests)
+        assertThat(manifests(KUBERNETES.resolve(directory)))
                 .hasSizeGreaterThan(6)
                 .allSatisfy((file, manifest) ->
                         assertThat(kubernetes.validate(manifest)).as(file).isEmpty());
@@ -76,17 +82,23 @@ class DeploymentFilesTest {
         }
     }
 
-    @Test
-    void allOfThemAreApplied() {
+    @ParameterizedTest
+    @ValueSource(strings = {"", "cluster"})
+    void allOfThemAreApplied(String directory) throws IOException {
+        Map<String, JsonNode> all = manifests(KUBERNETES.resolve(directory));
         Set<String> applied = new TreeSet<>();
-        manifest("kustomization.yaml").get("resources").forEach(name -> applied.add(name.asString()));
+        JsonNode kustomization = all.get("kustomization.yaml");
+        assertThat(kustomization).isNotNull();
+        kustomization.get("resources").forEach(name -> applied.add(name.asString()));
         applied.add("kustomization.yaml");
-        assertThat(applied).isEqualTo(manifests.keySet());
+        assertThat(applied).isEqualTo(all.keySet());
     }
 
     @Test
     void theyFitToEachOther() throws IOException {
         JsonNode deployment = manifest("deployment.yaml");
+        // A second pod would not know the handles of the first.
+        assertThat(deployment.at("/spec/replicas").asInt()).isEqualTo(1);
         JsonNode pod = deployment.at("/spec/template/spec");
         JsonNode container = pod.at("/containers/0");
         JsonNode labels = deployment.at("/spec/template/metadata/labels");
@@ -119,8 +131,22 @@ class DeploymentFilesTest {
 
     @Test
     void itsSettingsAreSettingsAndTheDrainHasItsTime() {
-        JsonNode settings = YAML.readTree(
-                manifest("configmap.yaml").at("/data/application.yml").asString());
+        JsonNode settings = settings(manifest("configmap.yaml"));
+        JsonNode pod = manifest("deployment.yaml").at("/spec/template/spec");
+        hasTimeToDrain(settings, pod);
+        JsonNode ports = pod.at("/containers/0/ports");
+        assertThat(ports.at("/1/containerPort").asInt())
+                .isEqualTo(settings.at("/management/server/port").asInt());
+
+        String file = settings.at("/socket-proxy/security/tokens-file").asString();
+        JsonNode mount = pod.at("/containers/0/volumeMounts/1");
+        String key = file.substring(mount.get("mountPath").asString().length() + 1);
+        SecretFile.read(manifest("secret.yaml").at("/stringData/" + key).asString());
+    }
+
+    /** What a ConfigMap sets, which has to be settings. */
+    static JsonNode settings(JsonNode configMap) {
+        JsonNode settings = YAML.readTree(configMap.at("/data/application.yml").asString());
         Set<String> known = new TreeSet<>();
         JsonMapper.shared()
                 .readTree(Path.of("target/classes/META-INF/spring-configuration-metadata.json")
@@ -131,8 +157,11 @@ class DeploymentFilesTest {
                 .isNotEmpty()
                 // Of the rules of policy it knows only what they are in.
                 .allMatch(name -> known.stream().anyMatch(setting -> (name + ".").startsWith(setting + ".")));
+        return settings;
+    }
 
-        JsonNode pod = manifest("deployment.yaml").at("/spec/template/spec");
+    /** Whether a pod has the time, from when it is told to stop, that its drain takes. */
+    static void hasTimeToDrain(JsonNode settings, JsonNode pod) {
         long drain = DurationStyle.detectAndParse(
                         settings.at("/socket-proxy/drain/timeout").asString())
                 .toSeconds();
@@ -140,14 +169,6 @@ class DeploymentFilesTest {
                 .asString()
                 .replace("sleep ", ""));
         assertThat(pod.get("terminationGracePeriodSeconds").asLong()).isGreaterThanOrEqualTo(drain + pause + 10);
-        JsonNode ports = pod.at("/containers/0/ports");
-        assertThat(ports.at("/1/containerPort").asInt())
-                .isEqualTo(settings.at("/management/server/port").asInt());
-
-        String file = settings.at("/socket-proxy/security/tokens-file").asString();
-        JsonNode mount = pod.at("/containers/0/volumeMounts/1");
-        String key = file.substring(mount.get("mountPath").asString().length() + 1);
-        SecretFile.read(manifest("secret.yaml").at("/stringData/" + key).asString());
     }
 
     /** The settings' names, but not what is in lists. */
@@ -190,7 +211,16 @@ class DeploymentFilesTest {
 
     /** After whose time every call has its answer, by whichever proxy. */
     @ParameterizedTest
-    @ValueSource(strings = {"nginx.conf", "haproxy.cfg", "Caddyfile", "traefik-dynamic.yml"})
+    @ValueSource(
+            strings = {
+                "nginx.conf",
+                "haproxy.cfg",
+                "Caddyfile",
+                "traefik-dynamic.yml",
+                "cluster/nginx.conf",
+                "cluster/haproxy.cfg",
+                "cluster/envoy.yaml",
+            })
     void everyProxyWaitsLongerThanACallMay(String file) throws IOException {
         assertThat(Files.readString(Path.of("docs/configuration.md"))).contains("`socket-proxy.wait.maximum` | `10m`");
         assertThat(Files.readString(DEPLOYMENT.resolve(file))).contains(" 11m");

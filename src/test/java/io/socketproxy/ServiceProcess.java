@@ -42,10 +42,12 @@ public final class ServiceProcess implements AutoCloseable {
                 "-XX:TieredStopAtLevel=1",
                 "-jar",
                 JAR.toString(),
-                "--spring.profiles.active=local",
-                "--socket-proxy.security.token=" + TOKEN));
-        if (Stream.of(properties).noneMatch(property -> property.startsWith("--server.port="))) {
-            command.add("--server.port=0");
+                "--spring.profiles.active=local"));
+        for (String unlessGiven : List.of("--socket-proxy.security.token=" + TOKEN, "--server.port=0")) {
+            String name = unlessGiven.substring(0, unlessGiven.indexOf('=') + 1);
+            if (Stream.of(properties).noneMatch(property -> property.startsWith(name))) {
+                command.add(unlessGiven);
+            }
         }
         command.addAll(List.of(properties));
         Path output = Files.createTempFile(Path.of("target"), "service-", ".log");

@@ -69,6 +69,16 @@ class StartAndStopIT {
     }
 
     @Test
+    void noneOfSeveralNodesMakesATokenOfItsOwn() {
+        assertThatThrownBy(
+                        () -> ServiceProcess.start("--socket-proxy.cluster.node=n1", "--socket-proxy.security.token="))
+                .isInstanceOf(AssertionError.class)
+                .message()
+                .contains("No API token is configured", "Give all nodes the same: SOCKET_PROXY_TOKEN=")
+                .doesNotContain("\tat ");
+    }
+
+    @Test
     void endsAtOnceByCtrlC() throws Exception {
         try (ServerSocket target = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
                 ServiceProcess service = ServiceProcess.start();

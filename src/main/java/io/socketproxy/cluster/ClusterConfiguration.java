@@ -5,6 +5,8 @@ import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.Delay;
+import io.socketproxy.quota.AcrossNodes;
+import io.socketproxy.quota.LimitProperties;
 import io.socketproxy.registry.NodeName;
 import io.socketproxy.registry.Sockets;
 import java.time.Duration;
@@ -42,7 +44,7 @@ class ClusterConfiguration {
     LettuceClientOptionsBuilderCustomizer boundedCommands() {
         return options -> options.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
                 .requestQueueSize(10_000)
-                .timeoutOptions(TimeoutOptions.enabled(Duration.ofNanos(Patience.NANOS)));
+                .timeoutOptions(TimeoutOptions.enabled(Duration.ofNanos(Patience.CALL_NANOS)));
     }
 
     /** Connects again soon, and not all nodes at once. */
@@ -121,6 +123,22 @@ class ClusterConfiguration {
     @Bean
     PollAcross pollAcross(ClusterProperties properties, Nodes nodes, Peers peers, Sockets sockets) {
         return new PollAcross(name(properties), nodes, peers, sockets);
+    }
+
+    @Bean
+    Ticks ticks() {
+        return new Ticks();
+    }
+
+    @Bean
+    AcrossNodes acrossNodes(Store store, Nodes nodes, Self self, LimitProperties limits, Ticks ticks) {
+        SharedCounts handles =
+                new SharedCounts(store, nodes, self.incarnation(), SharedCounts.HANDLES, limits.handlesPerOwner());
+        SharedCounts streams =
+                new SharedCounts(store, nodes, self.incarnation(), SharedCounts.STREAMS, limits.streamsPerOwner());
+        ticks.every(SharedCounts.TICK, handles::tick);
+        ticks.every(SharedCounts.TICK, streams::tick);
+        return new AcrossNodes(handles, streams, new SharedPaces(store, nodes, ticks));
     }
 
     private static NodeName name(ClusterProperties properties) {

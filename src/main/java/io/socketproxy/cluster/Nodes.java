@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
@@ -97,6 +98,7 @@ public final class Nodes {
     private final ScheduledExecutorService heart = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("cluster-heart").factory());
 
+    private final List<Runnable> whenNew = new CopyOnWriteArrayList<>();
     private volatile Map<NodeName, Node> known = Map.of();
     private volatile long heardNanos = System.nanoTime() - FRESH.toNanos();
     private volatile boolean isMember;
@@ -157,6 +159,11 @@ public final class Nodes {
                 LOG.trace("The store has another node of this name");
             }
         }
+    }
+
+    /** Runs the action whenever the store did not know of this node, or no more, and does again; must not wait. */
+    void whenNew(Runnable action) {
+        whenNew.add(action);
     }
 
     /** Whether another node has this one's name, so that this one is none of them. */
@@ -236,6 +243,9 @@ public final class Nodes {
                 TELL, KEYS, me.incarnation(), me.name(), lease.toMillis(), JSON.writeValueAsString(me), version);
         if (Store.text(answer.get(0)).equals("taken")) {
             throw new NameTaken(me.name(), Duration.ofMillis((Long) answer.get(1)));
+        }
+        if ((Long) answer.get(0) == 1) {
+            whenNew.forEach(Runnable::run);
         }
         revoked.catchUp(Store.text(answer.get(1)));
         if (answer.size() > 3) {

@@ -10,6 +10,9 @@ final class Patience {
     /** All that a request waits for the store. */
     static final long NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
+    /** All that one call takes, so that who waits still learns that the store is away, and goes on without. */
+    static final long CALL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
     private static final String ATTRIBUTE = Patience.class.getName();
 
     private final AtomicLong left = new AtomicLong(NANOS);

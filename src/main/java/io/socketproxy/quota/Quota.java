@@ -2,8 +2,6 @@ package io.socketproxy.quota;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import io.github.bucket4j.Bucket;
-import io.github.bucket4j.ConsumptionProbe;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.Libc;
@@ -14,28 +12,33 @@ import io.socketproxy.overload.Load;
 import io.socketproxy.overload.Overload;
 import io.socketproxy.socket.Permit;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/** Counts what owners have open and how fast they connect, against the limits. */
+/** Counts what owners have open and how fast they connect, against the limits: here, and on all nodes where there are several. */
 public final class Quota {
+    private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
     private final LimitProperties limits;
     private final int handles;
     private final Budget openHandles;
     private final Budget openStreams;
     private final Budget attempts;
     private final Overload overload;
+    private final AcrossNodes all;
 
     // As long as a stream has the owner's; a new one would be full again within a second.
-    private final Cache<String, Bucket> bytesByOwner =
+    private final Cache<String, Pace> bytesByOwner =
             Caffeine.newBuilder().weakValues().build();
 
     // Until the owner's is full again, and a new one would be the same.
-    private final Cache<String, Bucket> connectsByOwner;
+    private final Cache<String, Pace> connectsByOwner;
 
-    public Quota(LimitProperties limits, Overload overload) {
+    public Quota(LimitProperties limits, Overload overload, AcrossNodes all) {
         DescriptorBudget descriptors = new DescriptorBudget(Libc.descriptorLimit());
         this.limits = limits;
         this.overload = overload;
+        this.all = all;
         this.handles = limits.handles() > 0 ? limits.handles() : descriptors.handles();
         this.openHandles = overload.add(new Budget("open handles", handles, limits.handlesPerOwner()));
         this.openStreams =
@@ -61,54 +64,71 @@ public final class Quota {
     }
 
     /**
-     * Leave for one more open handle.
+     * Leave for one more open handle; may wait for the other nodes' counts.
      *
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
     public Permit admit(String owner) {
-        return take(openHandles, owner, "open handles", "Close");
+        return Undecided.outwait(() -> admitNow(owner));
+    }
+
+    /** As the other, without waiting; throws {@link Undecided} where it would. */
+    public Permit admitNow(String owner) {
+        return take(openHandles, all.handles(), owner, limits.handlesPerOwner(), "open handles", "Close");
     }
 
     /**
-     * Leave for one more attached stream.
+     * Leave for one more attached stream; may wait for the other nodes' counts.
      *
      * @throws SocketFault EMFILE where the owner, ENFILE where the server has too many
      */
     public Permit admitStream(String owner) {
-        return take(openStreams, owner, "attached streams", "End");
+        return Undecided.outwait(() -> admitStreamNow(owner));
     }
 
-    private Permit take(Budget budget, String owner, String what, String verb) {
+    /** As the other, without waiting; throws {@link Undecided} where it would. */
+    public Permit admitStreamNow(String owner) {
+        return take(openStreams, all.streams(), owner, limits.streamsPerOwner(), "attached streams", "End");
+    }
+
+    private Permit take(Budget here, OwnerCounts everywhere, String owner, int limit, String what, String verb) {
         if (overload.sheds(Load.HANDLES)) {
             throw new SocketFault(
                     Errno.ENFILE,
                     "The server is short of memory or descriptors and opens nothing new. Try again later.");
         }
+        Budget.Grant grant;
         try {
-            return budget.take(owner, 1)::close;
+            grant = here.take(owner, 1);
         } catch (Exhausted e) {
             if (e.ofOwner()) {
-                throw new QuotaExceeded(
-                        Errno.EMFILE,
-                        "You have " + budget.limitPerOwner() + " " + what + ", which is the limit. " + verb
-                                + " some first.",
-                        e.retryAfter());
+                throw tooMany(here.limitPerOwner() + " " + what, verb, e.retryAfter());
             }
             throw new SocketFault(Errno.ENFILE, "The server has as many " + what + " as it can hold. Try again later.");
         }
+        if (!everywhere.tryTake(owner)) {
+            grant.close();
+            throw new Undecided(
+                    everywhere, owner, tooMany(limit + " " + what + " on all nodes together", verb, RETRY_AFTER));
+        }
+        AtomicBoolean closed = new AtomicBoolean();
+        return () -> {
+            if (closed.compareAndSet(false, true)) {
+                grant.close();
+                everywhere.giveBack(owner);
+            }
+        };
     }
 
-    /** What the owner's streams may relay; null where there is no limit. */
-    public @Nullable Bucket bandwidth(String owner) {
+    private static QuotaExceeded tooMany(String what, String verb, Duration retryAfter) {
+        return new QuotaExceeded(
+                Errno.EMFILE, "You have " + what + ", which is the limit. " + verb + " some first.", retryAfter);
+    }
+
+    /** How fast the owner's streams may relay, in bytes; null where there is no limit. */
+    public @Nullable Pace bandwidth(String owner) {
         long rate = limits.bytesPerSecondPerOwner();
-        if (rate == 0) {
-            return null;
-        }
-        return bytesByOwner.get(
-                owner,
-                o -> Bucket.builder()
-                        .addLimit(limit -> limit.capacity(rate).refillGreedy(rate, Duration.ofSeconds(1)))
-                        .build());
+        return rate == 0 ? null : bytesByOwner.get(owner, o -> all.paces().of("bytes", o, new Rate(rate, rate)));
     }
 
     /**
@@ -117,22 +137,19 @@ public final class Quota {
      * @throws QuotaExceeded EAGAIN where the owner connects too fast
      */
     public void connecting(String owner) {
-        if (limits.connectsPerSecond() == 0) {
+        int rate = limits.connectsPerSecond();
+        if (rate == 0) {
             return;
         }
-        Bucket bucket = connectsByOwner.get(
-                owner,
-                o -> Bucket.builder()
-                        .addLimit(limit -> limit.capacity(limits.connectBurst())
-                                .refillGreedy(limits.connectsPerSecond(), Duration.ofSeconds(1)))
-                        .build());
-        ConsumptionProbe probe = bucket.tryConsumeAndReturnRemaining(1);
-        if (!probe.isConsumed()) {
+        long nanos = connectsByOwner
+                .get(owner, o -> all.paces().of("connects", o, new Rate(rate, limits.connectBurst())))
+                .tryOne();
+        if (nanos > 0) {
             throw new QuotaExceeded(
                     Errno.EAGAIN,
-                    "You make more than " + limits.connectsPerSecond()
+                    "You make more than " + rate
                             + " connects and new destinations a second, which is the limit. Wait and try again.",
-                    Duration.ofNanos(probe.getNanosToWaitForRefill()));
+                    Duration.ofNanos(nanos));
         }
     }
 }

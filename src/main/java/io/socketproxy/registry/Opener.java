@@ -20,6 +20,7 @@ import io.socketproxy.socket.RequestedKind;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Makes handles, each with leave for one: of new sockets, of pairs, of accepted connections, and connected or listening in one step. */
@@ -53,8 +54,12 @@ final class Opener {
     }
 
     private Permit admit(String owner) {
+        return admit(owner, quota::admit);
+    }
+
+    private Permit admit(String owner, Function<String, Permit> admission) {
         handles.requireServing();
-        return quota.admit(owner);
+        return admission.apply(owner);
     }
 
     /** As {@link Sockets#open}. */
@@ -170,9 +175,10 @@ final class Opener {
     }
 
     /** As {@link Sockets#accept}. */
-    Sockets.@Nullable Accepted accept(Handle listener, IoEventLoopGroup loops, Deadline deadline) {
+    Sockets.@Nullable Accepted accept(
+            Handle listener, Function<String, Permit> admission, IoEventLoopGroup loops, Deadline deadline) {
         String owner = listener.owner();
-        BsdSocket.Accepted accepted = listener.socket().accept(() -> admit(owner), loops, deadline);
+        BsdSocket.Accepted accepted = listener.socket().accept(() -> admit(owner, admission), loops, deadline);
         if (accepted == null) {
             return null;
         }

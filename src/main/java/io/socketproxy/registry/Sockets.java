@@ -7,15 +7,14 @@ import io.socketproxy.fault.Draining;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
-import io.socketproxy.overload.Overload;
 import io.socketproxy.overload.Room;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Decision;
 import io.socketproxy.policy.EgressPolicy;
 import io.socketproxy.policy.ListenPolicy;
-import io.socketproxy.quota.LimitProperties;
 import io.socketproxy.quota.Quota;
 import io.socketproxy.quota.QuotaExceeded;
+import io.socketproxy.quota.Undecided;
 import io.socketproxy.registry.SocketEvents.CloseReason;
 import io.socketproxy.registry.SocketEvents.Operation;
 import io.socketproxy.socket.Deadline;
@@ -61,14 +60,13 @@ public final class Sockets implements AutoCloseable {
             EgressPolicy egress,
             ListenPolicy listen,
             LeaseProperties leases,
-            LimitProperties limits,
-            Overload overload,
+            Quota quota,
             List<SocketEvents> events) {
         this.anyLoop = readiness.loops();
         this.egress = egress;
         this.leases = leases;
         this.events = List.copyOf(events);
-        this.quota = new Quota(limits, overload);
+        this.quota = quota;
         Ports ports = new Ports();
         this.handles = new Handles(home, ports, this.events);
         this.clearance = new Clearance(resolver, egress, listen, quota, this.events);
@@ -230,7 +228,7 @@ public final class Sockets implements AutoCloseable {
     /** accept(2); null where no connection came in time. */
     public @Nullable Accepted accept(Handle handle, Deadline deadline) {
         handle.requireNoStream();
-        return opener.accept(handle, anyLoop, deadline);
+        return opener.accept(handle, quota::admit, anyLoop, deadline);
     }
 
     /**
@@ -238,10 +236,11 @@ public final class Sockets implements AutoCloseable {
      *
      * @param loops of which the connection has the next; null for any
      * @throws QuotaExceeded EMFILE; the connection stays in the backlog
+     * @throws Undecided likewise, where the owner's other nodes have to be asked
      * @throws Draining likewise
      */
     public @Nullable Accepted acceptForStream(Handle handle, @Nullable IoEventLoopGroup loops) {
-        return opener.accept(handle, loops == null ? anyLoop : loops, Deadline.immediate());
+        return opener.accept(handle, quota::admitNow, loops == null ? anyLoop : loops, Deadline.immediate());
     }
 
     /**
@@ -332,9 +331,10 @@ public final class Sockets implements AutoCloseable {
      * @param handedOver the leave of the stream that it takes the place of; null for one of its own. Given back unless this returns an attachment
      * @return null where another stream is attached
      * @throws SocketFault EBUSY where a call waits to receive; EMFILE where the owner, ENFILE where the server has too many streams
+     * @throws Undecided where other nodes have to be asked, since this does not wait
      */
     public @Nullable Attachment attach(Handle handle, Object stream, @Nullable Permit handedOver) {
-        return Attachment.of(handle, stream, handedOver, () -> quota.admitStream(handle.owner()));
+        return Attachment.of(handle, stream, handedOver, () -> quota.admitStreamNow(handle.owner()));
     }
 
     /** What owners may still have and do. */

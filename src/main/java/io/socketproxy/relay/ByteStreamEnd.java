@@ -8,6 +8,7 @@ import io.socketproxy.registry.Handle;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Duplicate;
 import io.socketproxy.socket.Relay;
+import io.socketproxy.socket.waiting.Loops;
 import io.socketproxy.wire.DescriptorWire;
 import io.socketproxy.wire.HandlerFailures;
 import io.socketproxy.wire.Handshake;

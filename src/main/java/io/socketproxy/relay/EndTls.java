@@ -7,6 +7,7 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.relay.tls.TlsLayer;
+import io.socketproxy.socket.waiting.Loops;
 import io.socketproxy.tls.TlsClients;
 import io.socketproxy.tls.TlsFailure;
 import io.socketproxy.tls.TlsReason;

@@ -81,6 +81,12 @@ abstract class ReadyEnd implements SocketEnd {
         armed = socket.loop().schedule(this::turn, millis, TimeUnit.MILLISECONDS);
     }
 
+    /** Takes when it is done. */
+    final void armWhen(CompletableFuture<?> done) {
+        armed = done;
+        done.whenComplete((result, failure) -> socket.loop().execute(this::turn));
+    }
+
     /** Runs on the loop once one of the events is there; cancelled, it leaves nothing behind. */
     final Future<?> whenReady(int events, Runnable action) {
         CompletableFuture<Integer> ready = socket.whenReady(events);

@@ -7,6 +7,7 @@ import io.socketproxy.overload.Budget;
 import io.socketproxy.overload.Exhausted;
 import io.socketproxy.overload.Overload;
 import io.socketproxy.quota.QuotaExceeded;
+import io.socketproxy.quota.Undecided;
 import io.socketproxy.registry.Attachment;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.CloseReason;
@@ -16,6 +17,7 @@ import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Permit;
+import io.socketproxy.socket.waiting.Loops;
 import io.socketproxy.tls.TlsClients;
 import io.socketproxy.tls.TlsFailure;
 import io.socketproxy.tls.TlsReason;
@@ -90,8 +92,8 @@ public final class Relays {
      */
     public <S extends Sink> S attachByteStream(
             Handle handle, Position position, int headroom, Function<SocketEnd, S> sink) {
-        return Loops.call(
-                handle.socket().loop(), () -> attachOnLoop(handle, position, headroom, sink), Sink::handleClosed);
+        return Undecided.outwait(() -> Loops.call(
+                handle.socket().loop(), () -> attachOnLoop(handle, position, headroom, sink), Sink::handleClosed));
     }
 
     /** As {@link #attachByteStream}, to a datagram socket; each message has a header with its address where it is to be addressed. */
@@ -111,7 +113,7 @@ public final class Relays {
 
     private <S extends Sink> S attachFresh(Handle handle, SocketEnd end, Function<SocketEnd, S> sink) {
         admit(handle.owner());
-        return attach(handle, sink.apply(end), null);
+        return Undecided.outwait(() -> attach(handle, sink.apply(end), null));
     }
 
     private <S extends Sink> S attachOnLoop(

@@ -1,6 +1,6 @@
 package io.socketproxy.stream;
 
-import io.github.bucket4j.Bucket;
+import io.socketproxy.quota.Pace;
 import io.socketproxy.relay.SocketEnd;
 import io.socketproxy.websocket.ClientConnection;
 import java.util.concurrent.TimeUnit;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class Flow {
     private final Session session;
     private final SocketEnd end;
-    private final @Nullable Bucket bandwidth;
+    private final @Nullable Pace bandwidth;
 
     /** Of a byte stream whose client keeps to a credit; null for others. */
     private final @Nullable Acknowledging acknowledging;
@@ -25,8 +25,8 @@ final class Flow {
     /** Whether the owner has relayed more than it may for now. */
     private boolean throttled;
 
-    /** @param bandwidth a token a byte; null for no limit */
-    Flow(Session session, SocketEnd end, StreamMode mode, @Nullable Bucket bandwidth) {
+    /** @param bandwidth of bytes; null for no limit */
+    Flow(Session session, SocketEnd end, StreamMode mode, @Nullable Pace bandwidth) {
         this.session = session;
         this.end = end;
         this.bandwidth = bandwidth;
@@ -56,7 +56,7 @@ final class Flow {
 
     /** So many bytes were relayed, either way. */
     void relayed(int bytes) {
-        long nanos = bandwidth == null || bytes == 0 ? 0 : bandwidth.consumeIgnoringRateLimits(bytes);
+        long nanos = bandwidth == null || bytes == 0 ? 0 : bandwidth.done(bytes);
         if (nanos > 0 && !throttled) {
             throttled = true;
             session.loop()

@@ -1,6 +1,6 @@
 package io.socketproxy.stream;
 
-import io.github.bucket4j.Bucket;
+import io.socketproxy.quota.Pace;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.DetachReason;
 import io.socketproxy.tls.TlsRequest;
@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 interface SessionHost {
     Control control();
 
-    /** What all streams of the handle's owner together may relay, a token a byte; null where there is no limit. */
+    /** How fast all streams of the handle's owner together may relay, in bytes; null where there is no limit. */
     @Nullable
-    Bucket bandwidth(Handle handle);
+    Pace bandwidth(Handle handle);
 
     QueueMemory memoryOf(Handle handle);
 

@@ -1,11 +1,11 @@
 package io.socketproxy.stream;
 
-import io.github.bucket4j.Bucket;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.fault.SocketState;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.libc.Errno;
+import io.socketproxy.quota.Pace;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.Carrier;
 import io.socketproxy.registry.SocketEvents.CloseReason;
@@ -78,7 +78,7 @@ public final class Streams implements SmartLifecycle {
         }
 
         @Override
-        public @Nullable Bucket bandwidth(Handle handle) {
+        public @Nullable Pace bandwidth(Handle handle) {
             return sockets.quota().bandwidth(handle.owner());
         }
 

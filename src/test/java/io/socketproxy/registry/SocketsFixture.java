@@ -17,7 +17,9 @@ import io.socketproxy.overload.Budget;
 import io.socketproxy.overload.Overload;
 import io.socketproxy.overload.OverloadProperties;
 import io.socketproxy.policy.OpenPolicies;
+import io.socketproxy.quota.AcrossNodes;
 import io.socketproxy.quota.LimitProperties;
+import io.socketproxy.quota.Quota;
 import io.socketproxy.socket.Caller;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Readiness;
@@ -59,8 +61,7 @@ abstract class SocketsFixture {
                 OpenPolicies.egress(),
                 OpenPolicies.listen(),
                 new LeaseProperties(Duration.ofMinutes(5), Duration.ofHours(1)),
-                limits,
-                overload,
+                new Quota(limits, overload, AcrossNodes.ALONE),
                 List.of(new SocketEvents() {
                     @Override
                     public void closed(Handle handle, CloseReason why) {

@@ -1,8 +1,8 @@
 package io.socketproxy.rest.bytes;
 
-import io.github.bucket4j.Bucket;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.overload.Exhausted;
+import io.socketproxy.quota.Pace;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.SocketEvents.Carrier;
 import io.socketproxy.registry.SocketEvents.DetachReason;
@@ -20,8 +20,8 @@ final class RequestStream implements AutoCloseable {
     private final Handle handle;
     private final Permit leave;
 
-    /** What all that the owner relays may take, a token a byte; null where there is no limit. */
-    private final @Nullable Bucket bandwidth;
+    /** How fast the owner may relay, all of its streams together, in bytes; null where there is no limit. */
+    private final @Nullable Pace bandwidth;
 
     private DetachReason why = DetachReason.CLIENT_LOST;
     private long toClient;
@@ -54,7 +54,7 @@ final class RequestStream implements AutoCloseable {
     }
 
     private void pace(int bytes) {
-        long nanos = bandwidth == null || bytes == 0 ? 0 : bandwidth.consumeIgnoringRateLimits(bytes);
+        long nanos = bandwidth == null || bytes == 0 ? 0 : bandwidth.done(bytes);
         if (nanos > 0) {
             LockSupport.parkNanos(nanos);
         }

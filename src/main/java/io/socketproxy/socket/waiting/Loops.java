@@ -1,4 +1,4 @@
-package io.socketproxy.relay;
+package io.socketproxy.socket.waiting;
 
 import io.netty.channel.IoEventLoop;
 import io.socketproxy.fault.SocketFault;
@@ -13,7 +13,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** Runs on an event loop, where a stream's state is at home, what others want done to it. */
-final class Loops {
+public final class Loops {
     /** A loop that does not come to it by then has other trouble. */
     private static final long SECONDS = 10;
 
@@ -25,7 +25,7 @@ final class Loops {
      * @param undo takes back what was done too late, when nobody waits for it any more
      * @throws SocketFault what the action throws; EINTR where the loop has ended, ENOBUFS where it does not come to it
      */
-    static <T> T call(IoEventLoop loop, Supplier<T> action, Consumer<T> undo) {
+    public static <T> T call(IoEventLoop loop, Supplier<T> action, Consumer<T> undo) {
         if (loop.inEventLoop()) {
             return action.get();
         }
