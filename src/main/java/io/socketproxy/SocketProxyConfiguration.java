@@ -10,6 +10,8 @@ import io.socketproxy.policy.PolicyProperties;
 import io.socketproxy.quota.AcrossNodes;
 import io.socketproxy.quota.LimitProperties;
 import io.socketproxy.quota.Quota;
+import io.socketproxy.registry.Elsewhere;
+import io.socketproxy.registry.Home;
 import io.socketproxy.registry.LeaseProperties;
 import io.socketproxy.registry.SocketEvents;
 import io.socketproxy.registry.Sockets;
@@ -104,7 +106,10 @@ class SocketProxyConfiguration {
             LeaseProperties leases,
             Quota quota,
             ClusterProperties cluster,
+            ObjectProvider<Elsewhere> elsewhere,
             List<SocketEvents> events) {
-        return new Sockets(cluster.name(), readiness, resolver, egress, listen, leases, quota, events);
+        Home home =
+                new Home(cluster.name(), cluster.advertisedHost(), elsewhere.getIfAvailable(() -> Elsewhere.NOWHERE));
+        return new Sockets(home, readiness, resolver, egress, listen, leases, quota, events);
     }
 }

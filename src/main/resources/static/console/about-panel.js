@@ -11,11 +11,13 @@ export function aboutPanel(socket) {
     h('h3', {}, 'The handle'),
     h('dl.properties', {}, [
       ['id', h('span.copyable', {}, h('code.handle-id', {}, socket.id), copyButton(socket.id, 'Copy the id'))],
+      ...(socket.node ? [['node', socket.node]] : []),
       ['family', socket.family],
       ['type', socket.type],
       ['proto', socket.proto],
       ['made', new Date(socket.createdAt).toLocaleString()],
       ['local address', format.address(socket.localAddress)],
+      ...(socket.advertisedAddress ? [['advertised address', format.address(socket.advertisedAddress)]] : []),
       ['remote address', format.address(socket.remoteAddress)],
       ['stream attached', socket.attached ? 'yes' : 'no'],
     ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))));

@@ -7,6 +7,7 @@ import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.Delay;
 import io.socketproxy.quota.AcrossNodes;
 import io.socketproxy.quota.LimitProperties;
+import io.socketproxy.registry.NodeName;
 import io.socketproxy.registry.Sockets;
 import java.time.Duration;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
 import org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBuilderCustomizer;
+import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Condition;
@@ -75,8 +77,17 @@ class ClusterConfiguration {
     }
 
     @Bean
-    Self self(ClusterProperties properties, DataRedisConnectionDetails store, ObjectProvider<Sockets> sockets) {
-        return new Self(Objects.requireNonNull(properties.name()), properties.url(), store, sockets);
+    NodeKey nodeKey() {
+        return new NodeKey();
+    }
+
+    @Bean
+    Self self(
+            ClusterProperties properties,
+            DataRedisConnectionDetails store,
+            ObjectProvider<Sockets> sockets,
+            NodeKey key) {
+        return new Self(name(properties), properties.url(), store, sockets, key);
     }
 
     @Bean
@@ -87,6 +98,31 @@ class ClusterConfiguration {
     @Bean
     Nodes nodes(Store store, ClusterProperties properties, Revoked revoked, Self self) {
         return new Nodes(store, properties.lease(), self, revoked);
+    }
+
+    @Bean
+    NodeTokens nodeTokens(NodeKey key, Self self, Nodes nodes) {
+        return new NodeTokens(key, self, nodes);
+    }
+
+    @Bean
+    Peers peers(Nodes nodes, NodeTokens tokens, ClusterProperties properties, SslBundles bundles) {
+        String bundle = properties.sslBundle();
+        return new Peers(
+                name(properties),
+                nodes,
+                tokens,
+                bundle == null ? null : bundles.getBundle(bundle).createSslContext());
+    }
+
+    @Bean
+    OtherNodes otherNodes(ClusterProperties properties, Nodes nodes, Peers peers) {
+        return new OtherNodes(name(properties), nodes, peers);
+    }
+
+    @Bean
+    PollAcross pollAcross(ClusterProperties properties, Nodes nodes, Peers peers, Sockets sockets) {
+        return new PollAcross(name(properties), nodes, peers, sockets);
     }
 
     @Bean
@@ -103,5 +139,9 @@ class ClusterConfiguration {
         ticks.every(SharedCounts.TICK, handles::tick);
         ticks.every(SharedCounts.TICK, streams::tick);
         return new AcrossNodes(handles, streams, new SharedPaces(store, nodes, ticks));
+    }
+
+    private static NodeName name(ClusterProperties properties) {
+        return Objects.requireNonNull(properties.name());
     }
 }

@@ -32,6 +32,9 @@ public final class Nodes {
     private static final List<String> KEYS =
             List.of(LEASES, "socket-proxy:nodes", "socket-proxy:names", "socket-proxy:nodes-version", Revoked.VERSION);
 
+    /** For how long what the store has said of the nodes is as good as asking it again. */
+    private static final Duration FRESH = Duration.ofMillis(500);
+
     private static final JsonMapper JSON = JsonMapper.shared();
 
     private static final String FORGET = """
@@ -97,6 +100,8 @@ public final class Nodes {
 
     private final List<Runnable> whenNew = new CopyOnWriteArrayList<>();
     private volatile Map<NodeName, Node> known = Map.of();
+    private volatile long heardNanos = System.nanoTime() - FRESH.toNanos();
+    private volatile boolean isMember;
     private String version = "";
     private volatile boolean hasNamesake;
 
@@ -123,6 +128,39 @@ public final class Nodes {
         return known.get(name);
     }
 
+    /**
+     * As {@link #find}, and where none is known asks the store whether it has come just now.
+     *
+     * @throws Unavailable where the store cannot be asked
+     */
+    @Nullable
+    Node seek(NodeName name) {
+        Node node = find(name);
+        if (node == null && isStale()) {
+            if (store.isAway()) {
+                throw Store.unavailable();
+            }
+            hearNow();
+            node = find(name);
+        }
+        return node;
+    }
+
+    private boolean isStale() {
+        return System.nanoTime() - heardNanos > FRESH.toNanos();
+    }
+
+    /** Not for each one who seeks at once what is not there. */
+    private synchronized void hearNow() {
+        if (isMember && isStale()) {
+            try {
+                tell();
+            } catch (NameTaken taken) {
+                LOG.trace("The store has another node of this name");
+            }
+        }
+    }
+
     /** Runs the action whenever the store did not know of this node, or no more, and does again; must not wait. */
     void whenNew(Runnable action) {
         whenNew.add(action);
@@ -144,6 +182,7 @@ public final class Nodes {
      * @throws NameTaken where another node of this name does not go
      */
     void start() {
+        isMember = true;
         long deadline = System.nanoTime() + lease.plusSeconds(1).toNanos();
         while (true) {
             try {
@@ -213,6 +252,7 @@ public final class Nodes {
             learn((List<?>) answer.get(3));
             version = Store.text(answer.get(2));
         }
+        heardNanos = System.nanoTime();
     }
 
     private void learn(List<?> descriptions) {
@@ -233,6 +273,11 @@ public final class Nodes {
     /** Is none of them any more. */
     void stop() {
         heart.shutdownNow();
+        leave();
+    }
+
+    private synchronized void leave() {
+        isMember = false;
         try {
             store.ask(LEAVE, KEYS, self.get().incarnation());
         } catch (Unavailable away) {

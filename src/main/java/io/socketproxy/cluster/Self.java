@@ -25,15 +25,22 @@ final class Self implements Supplier<Node> {
     private final @Nullable URI configured;
     private final DataRedisConnectionDetails store;
     private final ObjectProvider<Sockets> sockets;
+    private final String publicKey;
     private volatile @Nullable URI url;
 
-    Self(NodeName name, @Nullable URI configured, DataRedisConnectionDetails store, ObjectProvider<Sockets> sockets) {
+    Self(
+            NodeName name,
+            @Nullable URI configured,
+            DataRedisConnectionDetails store,
+            ObjectProvider<Sockets> sockets,
+            NodeKey key) {
         byte[] random = new byte[8];
         RANDOM.nextBytes(random);
         this.incarnation = name + "." + HexFormat.of().formatHex(random);
         this.configured = configured;
         this.store = store;
         this.sockets = sockets;
+        this.publicKey = key.publicHalf();
     }
 
     /** Its name, and what differs each time that it starts. */
@@ -92,7 +99,7 @@ final class Self implements Supplier<Node> {
         return new Node(
                 incarnation,
                 Objects.requireNonNull(url, "the service does not answer yet"),
-                null,
+                publicKey,
                 known != null && known.isDraining());
     }
 }

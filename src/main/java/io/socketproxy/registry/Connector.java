@@ -11,6 +11,7 @@ import io.socketproxy.overload.Budget;
 import io.socketproxy.policy.Cleared;
 import io.socketproxy.policy.Transport;
 import io.socketproxy.quota.Quota;
+import io.socketproxy.registry.race.Race;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Permit;

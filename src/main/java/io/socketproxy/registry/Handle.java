@@ -7,6 +7,7 @@ import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.tls.TlsSession;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
@@ -17,7 +18,7 @@ public final class Handle {
     private final SocketId id;
     private final String owner;
     private final BsdSocket socket;
-    private final Instant createdAt;
+    private final Home home;
     private final long number;
 
     /**
@@ -40,11 +41,12 @@ public final class Handle {
     private volatile @Nullable BoundPath boundPath;
     private final Destinations destinations = new Destinations();
 
-    Handle(SocketId id, String owner, BsdSocket socket, Duration lease, long number, Instant now) {
+    /** @param number when it was made, in microseconds of the epoch, and no other one of its node's in the same */
+    Handle(SocketId id, String owner, BsdSocket socket, Duration lease, Home home, long number) {
         this.id = id;
         this.owner = owner;
         this.socket = socket;
-        this.createdAt = now;
+        this.home = home;
         this.number = number;
         this.lease = lease;
     }
@@ -62,8 +64,14 @@ public final class Handle {
         return socket;
     }
 
+    /** In microseconds, and in an order: of the handles of a node no two were made in the same. */
     public Instant createdAt() {
-        return createdAt;
+        return Instant.EPOCH.plus(number, ChronoUnit.MICROS);
+    }
+
+    /** The node that made it. */
+    public Home home() {
+        return home;
     }
 
     /** The time it has left, were it unused from now on. */
@@ -114,7 +122,7 @@ public final class Handle {
         tls = session;
     }
 
-    /** Ever greater, in the order in which handles were made. */
+    /** {@link #createdAt} in microseconds of the epoch: ever greater, in the order in which handles were made. */
     long number() {
         return number;
     }

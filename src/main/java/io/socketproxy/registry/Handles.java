@@ -1,6 +1,7 @@
 package io.socketproxy.registry;
 
 import io.socketproxy.fault.Draining;
+import io.socketproxy.fault.Misdirected;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.registry.SocketEvents.CloseReason;
@@ -9,6 +10,7 @@ import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Poll;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -48,13 +50,13 @@ final class Handles implements AutoCloseable {
         STOPPED
     }
 
-    private final @Nullable NodeName node;
+    private final Home home;
     private final Ports ports;
     private final List<SocketEvents> events;
     private final ConcurrentMap<SocketId, Handle> byId = new ConcurrentHashMap<>();
     private final ConcurrentMap<String, ConcurrentSkipListMap<Long, Handle>> byOwner = new ConcurrentHashMap<>();
     private final Set<Handle> attempts = ConcurrentHashMap.newKeySet();
-    private final AtomicLong numbers = new AtomicLong();
+    private final AtomicLong lastNumber = new AtomicLong();
     private final CompletableFuture<Void> drained = new CompletableFuture<>();
 
     /** Written by {@link #enter} only. */
@@ -63,9 +65,8 @@ final class Handles implements AutoCloseable {
     private final ScheduledExecutorService sweeper = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("lease-sweeper").factory());
 
-    /** @param node in front of the names of what is made; null for the only one */
-    Handles(@Nullable NodeName node, Ports ports, List<SocketEvents> events) {
-        this.node = node;
+    Handles(Home home, Ports ports, List<SocketEvents> events) {
+        this.home = home;
         this.ports = ports;
         this.events = events;
         sweeper.scheduleWithFixedDelay(this::closeExpired, 1, 1, TimeUnit.SECONDS);
@@ -86,7 +87,9 @@ final class Handles implements AutoCloseable {
     }
 
     private Handle handle(String owner, BsdSocket socket, Duration lease) {
-        return new Handle(SocketId.random(node), owner, socket, lease, numbers.incrementAndGet(), Instant.now());
+        long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+        long number = lastNumber.updateAndGet(last -> Math.max(last + 1, now));
+        return new Handle(SocketId.random(home.node()), owner, socket, lease, home, number);
     }
 
     /** Registers an attempt. */
@@ -130,19 +133,45 @@ final class Handles implements AutoCloseable {
     Handle require(String owner, String id) {
         Handle handle = find(owner, id);
         if (handle == null) {
-            throw new SocketFault(
-                    Errno.EBADF,
-                    "There is no such socket: it was closed, its lease ran out, or it belongs to another owner. Make a new one"
-                            + " with POST /api/v1/sockets.");
+            throw missing(id);
         }
         return handle;
     }
 
-    /** The owner's handles, oldest first, that were made after the one with this number (0: from the start). */
-    Sockets.Page list(String owner, long after, int limit) {
+    private SocketFault missing(String id) {
+        NodeName maker = SocketId.maker(id);
+        return switch (maker == null ? Elsewhere.State.THIS : home.elsewhere().find(maker)) {
+            case THIS ->
+                new SocketFault(
+                        Errno.EBADF,
+                        "There is no such socket: it was closed, its lease ran out, or it belongs to another owner. Make a new one"
+                                + " with POST /api/v1/sockets.");
+            case LIVES ->
+                new Misdirected(
+                        String.valueOf(maker),
+                        "This socket is on the node " + maker
+                                + ", which this is not. Send the request there, or by the proxy that"
+                                + " routes on the name in front of the id.");
+            case SILENT ->
+                new Misdirected(
+                        String.valueOf(maker),
+                        "This socket is on the node " + maker
+                                + ", which does not answer at the moment. Try again there, or by the"
+                                + " proxy that routes on the name in front of the id.");
+            case GONE ->
+                new SocketFault(
+                        Errno.EBADF,
+                        "The node " + maker
+                                + ", which this socket was on, is gone, and its sockets have ended with it. Make a new"
+                                + " one with POST /api/v1/sockets.");
+        };
+    }
+
+    /** As {@link Sockets#list}. */
+    Sockets.Page list(String owner, Place after, int limit) {
         ConcurrentSkipListMap<Long, Handle> own = byOwner.getOrDefault(owner, new ConcurrentSkipListMap<>());
         List<Handle> page = new ArrayList<>();
-        for (Handle handle : own.tailMap(after, false).values()) {
+        for (Handle handle : own.tailMap(after.lastBefore(home.node()), false).values()) {
             if (page.size() == limit) {
                 return new Sockets.Page(page, true);
             }
@@ -152,7 +181,7 @@ final class Handles implements AutoCloseable {
     }
 
     /** As {@link Sockets#poll}. */
-    int[] poll(String owner, List<Sockets.Interest> interests, Deadline deadline) {
+    int[] poll(String owner, List<Sockets.Interest> interests, Deadline deadline, CompletableFuture<?> enough) {
         // A handle that is asked for often is looked for once.
         Map<String, Optional<Handle>> asked = new HashMap<>();
         try {
@@ -165,7 +194,7 @@ final class Handles implements AutoCloseable {
                 });
                 sockets.add(new Poll.Interest(handle.map(Handle::socket).orElse(null), interest.events()));
             }
-            return Poll.poll(sockets, deadline);
+            return Poll.poll(sockets, deadline, enough);
         } finally {
             asked.values().forEach(handle -> handle.ifPresent(Handle::endUse));
         }

@@ -27,6 +27,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -52,9 +53,8 @@ public final class Sockets implements AutoCloseable {
     private final Opener opener;
     private final List<SocketEvents> events;
 
-    /** @param node in front of the names of handles; null for the only one */
     public Sockets(
-            @Nullable NodeName node,
+            Home home,
             Readiness readiness,
             Resolver resolver,
             EgressPolicy egress,
@@ -68,7 +68,7 @@ public final class Sockets implements AutoCloseable {
         this.events = List.copyOf(events);
         this.quota = quota;
         Ports ports = new Ports();
-        this.handles = new Handles(node, ports, this.events);
+        this.handles = new Handles(home, ports, this.events);
         this.clearance = new Clearance(resolver, egress, listen, quota, this.events);
         this.binder = new Binder(clearance, ports);
         this.sender = new Sender(binder);
@@ -140,14 +140,9 @@ public final class Sockets implements AutoCloseable {
     /** A part of the owner's handles. */
     public record Page(List<Handle> handles, boolean more) {}
 
-    /** The owner's handles, oldest first, that were made after the one with this number (0: from the start). */
-    public Page list(String owner, long after, int limit) {
+    /** The owner's handles that this node has made, oldest first, behind a place among those of all. */
+    public Page list(String owner, Place after, int limit) {
         return handles.list(owner, after, limit);
-    }
-
-    /** The handle's place in {@link #list}'s order, as text. */
-    public static String cursor(Handle handle) {
-        return Long.toUnsignedString(handle.number(), 36);
     }
 
     /** How many handles there are, all owners' together. */
@@ -302,7 +297,12 @@ public final class Sockets implements AutoCloseable {
 
     /** poll(2) over handles: the revents of each, POLLNVAL for one that the owner does not have; all 0 when the time was up. */
     public int[] poll(String owner, List<Interest> interests, Deadline deadline) {
-        return handles.poll(owner, interests, deadline);
+        return poll(owner, interests, deadline, new CompletableFuture<>());
+    }
+
+    /** As the other, and not longer than until the future completes, however it does. */
+    public int[] poll(String owner, List<Interest> interests, Deadline deadline, CompletableFuture<?> enough) {
+        return handles.poll(owner, interests, deadline, enough);
     }
 
     /**

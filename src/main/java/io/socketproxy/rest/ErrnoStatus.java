@@ -2,6 +2,7 @@ package io.socketproxy.rest;
 
 import io.socketproxy.address.GaiError;
 import io.socketproxy.fault.Draining;
+import io.socketproxy.fault.Misdirected;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.fault.Unavailable;
 import io.socketproxy.libc.Constants;
@@ -34,6 +35,9 @@ final class ErrnoStatus {
         }
         if (fault instanceof Draining || fault instanceof Unavailable) {
             return HttpStatus.SERVICE_UNAVAILABLE;
+        }
+        if (fault instanceof Misdirected) {
+            return HttpStatus.MISDIRECTED_REQUEST;
         }
         if (fault instanceof TlsFailure failure) {
             return failure.reason().equals(TlsFailure.INJECTION) ? HttpStatus.CONFLICT : HttpStatus.BAD_GATEWAY;

@@ -19,6 +19,11 @@ class HandlePaths implements SocketEvents {
         return prefix(handle) + SOCKETS + handle.id();
     }
 
+    /** The path of the handle with this id, below the prefix of the request which this thread answers. */
+    static String of(String id) {
+        return PathPrefix.current() + SOCKETS + id;
+    }
+
     private static String prefix(Handle handle) {
         String prefix = PathPrefix.ofRequest();
         return prefix == null ? handle.pathPrefix() : prefix;

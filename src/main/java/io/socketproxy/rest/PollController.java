@@ -1,5 +1,6 @@
 package io.socketproxy.rest;
 
+import io.socketproxy.cluster.PollAcross;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.http.JsonBodies;
 import io.socketproxy.http.Timeouts;
@@ -7,12 +8,14 @@ import io.socketproxy.http.UnfitValue;
 import io.socketproxy.libc.Constants;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.security.Owner;
+import io.socketproxy.socket.Deadline;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.http.MediaType;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
@@ -59,10 +62,12 @@ class PollController {
     }
 
     private final Sockets sockets;
+    private final ObjectProvider<PollAcross> across;
     private final Timeouts timeouts;
 
-    PollController(Sockets sockets, Timeouts timeouts) {
+    PollController(Sockets sockets, ObjectProvider<PollAcross> across, Timeouts timeouts) {
         this.sockets = sockets;
+        this.across = across;
         this.timeouts = timeouts;
     }
 
@@ -122,7 +127,11 @@ class PollController {
                                     given, Constants.POLLIN, "sockets[" + index + "].events", "POLL"));
             interests.add(new Sockets.Interest(entry.id(), events & POLL_EVENTS));
         }
-        int[] revents = sockets.poll(owner.name(), interests, timeouts.of(body.timeoutMs(), http));
+        Deadline deadline = timeouts.of(body.timeoutMs(), http);
+        PollAcross nodes = Owner.currentIsNode() ? null : across.getIfAvailable();
+        int[] revents = nodes == null
+                ? sockets.poll(owner.name(), interests, deadline)
+                : nodes.poll(owner.name(), interests, deadline);
         List<ReadyJson> ready = new ArrayList<>();
         for (int i = 0; i < revents.length; i++) {
             if (revents[i] != 0) {

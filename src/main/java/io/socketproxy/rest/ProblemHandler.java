@@ -3,6 +3,7 @@ package io.socketproxy.rest;
 import io.socketproxy.address.GaiError;
 import io.socketproxy.fault.Causes;
 import io.socketproxy.fault.Draining;
+import io.socketproxy.fault.Misdirected;
 import io.socketproxy.fault.PartlySent;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.fault.Unavailable;
@@ -79,6 +80,7 @@ class ProblemHandler extends ResponseEntityExceptionHandler {
                 }
             }
             case PartlySent partly -> problem.setProperty("sent", partly.sent());
+            case Misdirected misdirected -> problem.setProperty("node", misdirected.node());
             case QuotaExceeded exceeded -> headers = Problems.retryAfter(exceeded.retryAfter());
             case Draining draining -> headers = Problems.retryAfter(draining.retryAfter());
             case Unavailable unavailable -> headers = Problems.retryAfter(unavailable.retryAfter());

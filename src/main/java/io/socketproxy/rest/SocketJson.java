@@ -1,6 +1,7 @@
 package io.socketproxy.rest;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.fault.SocketState;
 import io.socketproxy.libc.Constants;
@@ -8,6 +9,7 @@ import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.registry.Handle;
 import io.socketproxy.registry.Lease;
+import io.socketproxy.registry.NodeName;
 import io.socketproxy.socket.BsdSocket;
 import io.socketproxy.socket.Deadline;
 import io.socketproxy.socket.Poll;
@@ -37,6 +39,8 @@ record SocketJson(
         boolean eof,
         @Nullable String shut,
         @Nullable TlsJson tls,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String node,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable AddressJson advertisedAddress,
         LinksJson links) {
     private static final String[] CALLS = {
         "bind",
@@ -68,13 +72,15 @@ record SocketJson(
         BsdSocket socket = handle.socket();
         SocketState state = socket.state();
         Lease lease = handle.lease();
+        NodeName node = handle.home().node();
+        AddressJson local = state == SocketState.UNBOUND ? null : address(socket::localAddress);
         return new SocketJson(
                 handle.id().value(),
                 name("AF_", socket.family()),
                 name("SOCK_", socket.type()),
                 name("IPPROTO_", socket.proto()),
                 state.name().toLowerCase(Locale.ROOT),
-                state == SocketState.UNBOUND ? null : address(socket::localAddress),
+                local,
                 address(socket::remoteAddress),
                 handle.createdAt(),
                 new LeaseJson(lease.duration().toMillis(), lease.expiresAt()),
@@ -84,7 +90,9 @@ record SocketJson(
                 hasEof(socket),
                 socket.isShutForWriting() ? "SHUT_WR" : null,
                 TlsJson.ofNullable(handle.tls()),
-                links(handle));
+                node == null ? null : node.value(),
+                advertised(handle.home().advertisedHost(), local),
+                links(HandlePaths.of(handle)));
     }
 
     /** Whether the peer sends no more; what it has sent may still be unread. poll(2). */
@@ -93,9 +101,15 @@ record SocketJson(
         return socket.isStream() && (Poll.poll(interest, Deadline.immediate())[0] & Constants.POLLRDHUP) != 0;
     }
 
-    private static LinksJson links(Handle handle) {
+    private static @Nullable AddressJson advertised(@Nullable String host, @Nullable AddressJson local) {
+        return host == null || local == null || local.port() == null
+                ? null
+                : new AddressJson(host, local.port(), null, null, null);
+    }
+
+    /** @param self the handle's path */
+    static LinksJson links(String self) {
         Map<String, String> calls = new LinkedHashMap<>();
-        String self = HandlePaths.of(handle);
         for (String call : CALLS) {
             calls.put(call, self + "/" + call);
         }

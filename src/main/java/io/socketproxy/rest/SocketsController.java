@@ -1,10 +1,10 @@
 package io.socketproxy.rest;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
 import io.socketproxy.address.Endpoint;
 import io.socketproxy.fault.SocketFault;
+import io.socketproxy.http.CallsInFlight;
 import io.socketproxy.http.PathPrefix;
 import io.socketproxy.http.Timeouts;
 import io.socketproxy.libc.Constants;
@@ -23,7 +23,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
@@ -47,16 +46,15 @@ class SocketsController {
     private static final int DEFAULT_BACKLOG = 128;
     private static final int MAX_PAGE = 1000;
 
-    /** Of base 36, and no longer than any that was given out. */
-    private static final Pattern CURSOR = Pattern.compile("[0-9a-z]{1,12}");
-
     private final Sockets sockets;
+    private final SocketPages pages;
     private final Streams streams;
     private final Relays relays;
     private final Timeouts timeouts;
 
-    SocketsController(Sockets sockets, Streams streams, Relays relays, Timeouts timeouts) {
+    SocketsController(Sockets sockets, SocketPages pages, Streams streams, Relays relays, Timeouts timeouts) {
         this.sockets = sockets;
+        this.pages = pages;
         this.relays = relays;
         this.streams = streams;
         this.timeouts = timeouts;
@@ -158,53 +156,24 @@ class SocketsController {
                 lease(request.leaseMs())));
     }
 
-    @JsonInclude(JsonInclude.Include.NON_NULL)
-    record PageJson(List<SocketJson> sockets, @Nullable String nextCursor, String owner, boolean draining) {}
-
     @GetMapping("/sockets")
-    ResponseEntity<PageJson> listSockets(
+    ResponseEntity<SocketPages.PageJson> listSockets(
             Owner owner,
             @RequestParam(defaultValue = "100") int limit,
-            @RequestParam(required = false) @Nullable String cursor) {
+            @RequestParam(required = false) @Nullable String cursor,
+            HttpServletRequest http) {
         if (limit < 1 || limit > MAX_PAGE) {
             throw SocketFault.invalid("limit", "limit must be 1 to " + MAX_PAGE + ", not " + limit + ".");
         }
-        Sockets.Page page = sockets.list(owner.name(), after(cursor), limit);
-        String next = page.more() ? Sockets.cursor(page.handles().getLast()) : null;
+        SocketPages.PageJson page = pages.page(owner.name(), cursor, limit, CallsInFlight.room(http));
         ResponseEntity.BodyBuilder response = ResponseEntity.ok();
-        if (next != null) {
+        if (page.nextCursor() != null) {
             response.header(
                     HttpHeaders.LINK,
-                    "<" + PathPrefix.current() + "/api/v1/sockets?limit=" + limit + "&cursor=" + next
+                    "<" + PathPrefix.current() + "/api/v1/sockets?limit=" + limit + "&cursor=" + page.nextCursor()
                             + ">; rel=\"next\"");
         }
-        return response.body(new PageJson(openOnes(page.handles()), next, owner.name(), sockets.isDraining()));
-    }
-
-    /** One that is closed while the page is made is not part of it. */
-    private static List<SocketJson> openOnes(List<Handle> handles) {
-        return handles.stream()
-                .<SocketJson>mapMulti((handle, open) -> {
-                    try {
-                        open.accept(SocketJson.of(handle));
-                    } catch (SocketFault closed) {
-                        // Left out.
-                    }
-                })
-                .toList();
-    }
-
-    private static long after(@Nullable String cursor) {
-        if (cursor == null || cursor.isEmpty()) {
-            return 0;
-        }
-        if (CURSOR.matcher(cursor).matches()) {
-            long after = Long.parseLong(cursor, 36);
-            if (after > 0) {
-                return after;
-            }
-        }
-        throw SocketFault.invalid("cursor", "cursor must be the nextCursor of the page before.");
+        return response.body(page);
     }
 
     @GetMapping("/sockets/{id}")

@@ -23,17 +23,21 @@ final class Authenticator {
 
     private final Revocations revocations;
 
+    private final @Nullable NodeCredentials nodes;
+
     Authenticator(
             ApiTokens apiTokens,
             @Nullable JwtOwners jwtOwners,
             Tickets tickets,
             CertificateOwners certificates,
-            Revocations revocations) {
+            Revocations revocations,
+            @Nullable NodeCredentials nodes) {
         this.apiTokens = apiTokens;
         this.jwtOwners = jwtOwners;
         this.tickets = tickets;
         this.certificates = certificates;
         this.revocations = revocations;
+        this.nodes = nodes;
     }
 
     /**
@@ -48,6 +52,16 @@ final class Authenticator {
                 apiTokens.owner(hash).or(() -> jwtOwners == null ? Optional.empty() : jwtOwners.owner(token));
         // Of what is no token anyway nobody need be asked.
         return owner.filter(known -> !revocations.isRevoked(hash));
+    }
+
+    /** Whether this is to be asked of {@link #node}, and not of {@link #token}. */
+    boolean isOfNode(String token) {
+        return nodes != null && token.startsWith(NodeCredentials.PREFIX);
+    }
+
+    /** The owner for whom another node asks. */
+    Optional<Owner> node(String token) {
+        return nodes == null ? Optional.empty() : nodes.owner(token);
     }
 
     /**

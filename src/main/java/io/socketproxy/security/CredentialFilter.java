@@ -41,6 +41,9 @@ final class CredentialFilter extends OncePerRequestFilter {
     /** The role of those who may see what is about the whole server. */
     static final String OPERATOR = "OPERATOR";
 
+    /** The role of another node, which asks for one of its callers. */
+    static final String NODE = "NODE";
+
     /** Where a servlet finds the chain that the client sent, its own certificate first. */
     private static final String CERTIFICATES = "jakarta.servlet.request.X509Certificate";
 
@@ -81,14 +84,16 @@ final class CredentialFilter extends OncePerRequestFilter {
                 return;
             }
         }
-        Optional<Owner> owner = ownerIfKnown(request, handshake);
+        Presented presented = Presented.in(request, handshake);
+        boolean node = presented instanceof Presented.Token(String token) && authenticator.isOfNode(token);
+        Optional<Owner> owner = ownerIfKnown(presented, request);
         HttpConnection connection = HttpConnection.current();
         if (owner.isEmpty() || connection == null) {
-            owner.ifPresent(known -> signIn(known, request, response));
+            owner.ifPresent(known -> signIn(known, node, request, response));
             goOn(request, response, chain, handshake);
             return;
         }
-        signIn(owner.get(), request, response);
+        signIn(owner.get(), node, request, response);
         connection.owned();
         try {
             goOn(request, response, chain, handshake);
@@ -111,16 +116,16 @@ final class CredentialFilter extends OncePerRequestFilter {
         chain.doFilter(handshake ? Handshake.withoutBearerProtocol(request) : request, response);
     }
 
-    private Optional<Owner> ownerIfKnown(HttpServletRequest request, boolean handshake) {
+    private Optional<Owner> ownerIfKnown(Presented presented, HttpServletRequest request) {
         try {
-            return owner(request, handshake);
+            return owner(presented, request);
         } catch (Unavailable e) {
             return refuse(request, Refusals.Cause.CANNOT_TELL, String.valueOf(e.getMessage()));
         }
     }
 
-    private Optional<Owner> owner(HttpServletRequest request, boolean handshake) {
-        return switch (Presented.in(request, handshake)) {
+    private Optional<Owner> owner(Presented presented, HttpServletRequest request) {
+        return switch (presented) {
             case Presented.Nothing() -> certificateOwner(request);
             case Presented.Malformed(String detail) -> refuse(request, Refusals.Cause.MALFORMED, detail);
             case Presented.Ticket(String ticket) ->
@@ -161,8 +166,7 @@ final class CredentialFilter extends OncePerRequestFilter {
 
     private Optional<Owner> tokenOwner(String token, HttpServletRequest request) {
         try {
-            return authenticator
-                    .token(token)
+            return (authenticator.isOfNode(token) ? authenticator.node(token) : authenticator.token(token))
                     .or(() -> refuse(
                             request,
                             Refusals.Cause.NOT_VALID,
@@ -188,11 +192,14 @@ final class CredentialFilter extends OncePerRequestFilter {
         return Optional.empty();
     }
 
-    private void signIn(Owner owner, HttpServletRequest request, HttpServletResponse response) {
+    private void signIn(Owner owner, boolean node, HttpServletRequest request, HttpServletResponse response) {
         SecurityContext context = SecurityContextHolder.createEmptyContext();
-        List<GrantedAuthority> authorities = operators.contains(owner.name())
-                ? AuthorityUtils.createAuthorityList("ROLE_" + OPERATOR)
-                : AuthorityUtils.NO_AUTHORITIES;
+        List<GrantedAuthority> authorities = AuthorityUtils.NO_AUTHORITIES;
+        if (node) {
+            authorities = AuthorityUtils.createAuthorityList("ROLE_" + NODE);
+        } else if (operators.contains(owner.name())) {
+            authorities = AuthorityUtils.createAuthorityList("ROLE_" + OPERATOR);
+        }
         context.setAuthentication(new PreAuthenticatedAuthenticationToken(owner, "", authorities));
         SecurityContextHolder.setContext(context);
         repository.saveContext(context, request, response);

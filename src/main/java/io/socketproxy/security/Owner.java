@@ -28,10 +28,19 @@ public record Owner(String name) implements AuthenticatedPrincipal {
 
     /** Whether the request that the calling thread serves is an operator's, who may read what is about the whole server. */
     public static boolean currentIsOperator() {
+        return currentIs(CredentialFilter.OPERATOR);
+    }
+
+    /** Whether another node has made the request that the calling thread serves, for its owner: it is to be answered for this node alone. */
+    public static boolean currentIsNode() {
+        return currentIs(CredentialFilter.NODE);
+    }
+
+    private static boolean currentIs(String role) {
         Authentication authentication = SecurityContextHolder.getContext().getAuthentication();
         return authentication != null
                 && authentication.getAuthorities().stream()
-                        .anyMatch(authority -> ("ROLE_" + CredentialFilter.OPERATOR).equals(authority.getAuthority()));
+                        .anyMatch(authority -> ("ROLE_" + role).equals(authority.getAuthority()));
     }
 
     @Override

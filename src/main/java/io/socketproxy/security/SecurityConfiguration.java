@@ -16,6 +16,9 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 import org.springframework.http.HttpMethod;
+import org.springframework.security.authorization.AuthenticatedAuthorizationManager;
+import org.springframework.security.authorization.AuthorityAuthorizationManager;
+import org.springframework.security.authorization.AuthorizationManagers;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.config.annotation.web.configurers.AbstractHttpConfigurer;
 import org.springframework.security.config.annotation.web.configurers.HeadersConfigurer;
@@ -68,22 +71,30 @@ class SecurityConfiguration {
             Refusals refusals,
             SecuritySettings settings) {
         var repository = new RequestAttributeSecurityContextRepository();
-        http.authorizeHttpRequests(
-                        requests -> requests.dispatcherTypeMatchers(DispatcherType.ERROR, DispatcherType.ASYNC)
-                                // The request they go on with has passed, or has been refused already.
-                                .permitAll()
-                                .requestMatchers(HttpMethod.GET, PUBLIC)
-                                .permitAll()
-                                .requestMatchers(HttpMethod.HEAD, PUBLIC)
-                                .permitAll()
-                                // Asked for by name there is no error to report, which Spring Boot answers with 500.
-                                .requestMatchers("/error")
-                                .denyAll()
-                                // What one owner does is nothing for the others to see, not even in sums.
-                                .requestMatchers("/actuator/**")
-                                .hasRole(CredentialFilter.OPERATOR)
-                                .anyRequest()
-                                .authenticated())
+        http.authorizeHttpRequests(requests -> requests.dispatcherTypeMatchers(
+                                DispatcherType.ERROR, DispatcherType.ASYNC)
+                        // The request they go on with has passed, or has been refused already.
+                        .permitAll()
+                        .requestMatchers(HttpMethod.GET, PUBLIC)
+                        .permitAll()
+                        .requestMatchers(HttpMethod.HEAD, PUBLIC)
+                        .permitAll()
+                        // Asked for by name there is no error to report, which Spring Boot answers with 500.
+                        .requestMatchers("/error")
+                        .denyAll()
+                        // What one owner does is nothing for the others to see, not even in sums.
+                        .requestMatchers("/actuator/**")
+                        .hasRole(CredentialFilter.OPERATOR)
+                        // What a node asks another one for a caller of its own.
+                        .requestMatchers(HttpMethod.GET, "/api/v1/sockets")
+                        .authenticated()
+                        .requestMatchers(HttpMethod.POST, "/api/v1/sockets/poll")
+                        .authenticated()
+                        .anyRequest()
+                        .access(AuthorizationManagers.allOf(
+                                AuthenticatedAuthorizationManager.authenticated(),
+                                AuthorizationManagers.not(
+                                        AuthorityAuthorizationManager.hasRole(CredentialFilter.NODE)))))
                 .addFilterAt(
                         new CredentialFilter(
                                 authenticator, origins, refusals, repository, Set.copyOf(settings.operators())),
@@ -191,12 +202,18 @@ class SecurityConfiguration {
             ObjectProvider<JwtDecoder> jwtDecoder,
             Tickets tickets,
             CertificateOwners certificates,
-            ObjectProvider<Revocations> ofAllNodes) {
+            ObjectProvider<Revocations> ofAllNodes,
+            ObjectProvider<NodeCredentials> nodes) {
         JwtOwners jwtOwners = Optional.ofNullable(jwtDecoder.getIfAvailable())
                 .map(decoder -> new JwtOwners(decoder, settings.jwt().ownerClaim()))
                 .orElse(null);
         return new Authenticator(
-                apiTokens, jwtOwners, tickets, certificates, ofAllNodes.getIfAvailable(RevokedHere::new));
+                apiTokens,
+                jwtOwners,
+                tickets,
+                certificates,
+                ofAllNodes.getIfAvailable(RevokedHere::new),
+                nodes.getIfAvailable());
     }
 
     @Bean

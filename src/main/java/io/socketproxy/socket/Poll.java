@@ -36,6 +36,11 @@ public final class Poll {
      * @return the revents of each interest, in their order; all 0 when the time was up
      */
     public static int[] poll(List<Interest> interests, Deadline deadline) {
+        return poll(interests, deadline, new CompletableFuture<>());
+    }
+
+    /** As the other, and not longer than until the future completes, however it does. */
+    public static int[] poll(List<Interest> interests, Deadline deadline, CompletableFuture<?> enough) {
         Map<BsdSocket, Integer> wanted = new LinkedHashMap<>();
         for (Interest interest : interests) {
             if (interest.socket() != null) {
@@ -50,7 +55,8 @@ public final class Poll {
             // Without time left nobody is to be told of anything.
             if (Arrays.stream(revents).anyMatch(revent -> revent != 0)
                     || deadline.hasPassed()
-                    || !deadline.await(any(wanted))) {
+                    || enough.isDone()
+                    || !deadline.await(any(wanted, enough))) {
                 return revents;
             }
         }
@@ -61,8 +67,8 @@ public final class Poll {
         return socket == null ? POLLNVAL : ready.getOrDefault(socket, POLLNVAL) & (interest.events() | UNASKED);
     }
 
-    /** Completes when one of the sockets is ready or closed. */
-    private static CompletableFuture<Void> any(Map<BsdSocket, Integer> wanted) {
+    /** Completes when one of the sockets is ready or closed, or it is enough. */
+    private static CompletableFuture<Void> any(Map<BsdSocket, Integer> wanted, CompletableFuture<?> enough) {
         CompletableFuture<Void> any = new CompletableFuture<>();
         List<CompletableFuture<Integer>> each = new ArrayList<>(wanted.size());
         wanted.forEach((socket, events) -> {
@@ -76,6 +82,7 @@ public final class Poll {
                 }
             });
         });
+        enough.whenComplete((done, failure) -> any.complete(null));
         // Those that have not come are let go, so that the next poll does not find them waiting still.
         any.whenComplete((done, failure) -> each.forEach(ready -> ready.cancel(false)));
         return any;

@@ -23,7 +23,8 @@ class HandleTest {
     /** Made, by the wall clock, when it was ten years ago or will be in ten years. */
     private Handle made(int yearsAway) {
         Instant then = Instant.now().plus(3650L * yearsAway, ChronoUnit.DAYS);
-        return new Handle(SocketId.random(null), "ann", socket, LEASE, 1, then);
+        long number = ChronoUnit.MICROS.between(Instant.EPOCH, then);
+        return new Handle(SocketId.random(null), "ann", socket, LEASE, Home.ALONE, number);
     }
 
     @AfterEach

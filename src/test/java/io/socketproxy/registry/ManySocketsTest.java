@@ -37,7 +37,7 @@ class ManySocketsTest extends SocketsFixture {
 
         assertThat(sockets.count()).isEqualTo(10_000);
         List<Sockets.Interest> all = new ArrayList<>();
-        for (Handle handle : sockets.list(ANN, 0, 20_000).handles()) {
+        for (Handle handle : sockets.list(ANN, Place.START, 20_000).handles()) {
             all.add(new Sockets.Interest(handle.id().value(), Constants.POLLOUT));
         }
         assertThat(sockets.poll(ANN, all, Deadline.immediate())).hasSize(10_000).doesNotContain(0);

@@ -55,7 +55,7 @@ abstract class SocketsFixture {
 
     Sockets sockets(LimitProperties limits) {
         return new Sockets(
-                null,
+                Home.ALONE,
                 readiness,
                 resolver,
                 OpenPolicies.egress(),

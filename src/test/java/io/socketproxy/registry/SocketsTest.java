@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -83,7 +84,7 @@ class SocketsTest extends SocketsFixture {
         assertThat(errno(() -> sockets.close(BOB, id))).isEqualTo(Errno.EBADF);
         assertThat(sockets.poll(BOB, List.of(new Sockets.Interest(id, Constants.POLLIN)), Deadline.immediate()))
                 .containsExactly(Constants.POLLNVAL);
-        assertThat(sockets.list(BOB, 0, 10).handles()).isEmpty();
+        assertThat(sockets.list(BOB, Place.START, 10).handles()).isEmpty();
         assertThat(sockets.<String>with(ANN, id, Handle::owner)).isEqualTo(ANN);
     }
 
@@ -193,12 +194,13 @@ class SocketsTest extends SocketsFixture {
         sockets.close(ANN, made.remove(2).value());
         udp(BOB);
         List<SocketId> listed = new ArrayList<>();
-        long after = 0;
+        Place after = Place.START;
         Sockets.Page page;
         do {
             page = sockets.list(ANN, after, 4);
             page.handles().forEach(handle -> listed.add(handle.id()));
-            after = Long.parseUnsignedLong(Sockets.cursor(page.handles().getLast()), 36);
+            after = Objects.requireNonNull(
+                    Place.parse(Place.of(page.handles().getLast()).toString()));
         } while (page.more());
 
         assertThat(listed).isEqualTo(made);

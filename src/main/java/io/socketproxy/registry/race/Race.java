@@ -1,10 +1,11 @@
-package io.socketproxy.registry;
+package io.socketproxy.registry.race;
 
 import io.socketproxy.fault.Call;
 import io.socketproxy.fault.SocketFault;
 import io.socketproxy.libc.Errno;
 import io.socketproxy.libc.SockAddr;
 import io.socketproxy.quota.QuotaExceeded;
+import io.socketproxy.registry.PolicyDenied;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <A> an attempt
  */
-final class Race<A> {
+public final class Race<A> {
     /** RFC 8305, section 8: the recommended Connection Attempt Delay. */
     static final Duration DELAY = Duration.ofMillis(250);
 
@@ -33,16 +34,16 @@ final class Race<A> {
     static final Duration PATIENCE = Duration.ofMillis(1500);
 
     /** Attempts that are open at once. */
-    static final int OPEN = 4;
+    public static final int OPEN = 4;
 
     /** Addresses that are tried at all: a zone of somebody's own must not make one connect a scan. */
-    static final int ADDRESSES = 32;
+    public static final int ADDRESSES = 32;
 
     /** How many addresses a failure names. */
     private static final int TOLD = 8;
 
     /** What the race is run on. */
-    interface Course<A> {
+    public interface Course<A> {
         /**
          * Starts an attempt, and does not wait for its answer.
          *
@@ -84,7 +85,7 @@ final class Race<A> {
     private long due;
 
     /** @param room how many attempts may be open at once */
-    Race(Course<A> course, List<SockAddr> addresses, int room) {
+    public Race(Course<A> course, List<SockAddr> addresses, int room) {
         this.course = course;
         this.room = room;
         this.left = new ArrayDeque<>(
@@ -117,7 +118,7 @@ final class Race<A> {
      * @throws PolicyDenied where policy allows none of the addresses
      * @throws SocketFault the most telling of what they answered, with what each did
      */
-    A run() {
+    public A run() {
         try {
             while (true) {
                 long wait = nanosUntilDue();

@@ -1,4 +1,4 @@
-package io.socketproxy.registry;
+package io.socketproxy.registry.race;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
