@@ -1,15 +1,19 @@
 package io.socketproxy.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.socketproxy.ServiceClient;
 import io.socketproxy.ServiceProcess;
 import io.socketproxy.testing.Bytes;
 import io.socketproxy.testing.Eventually;
 import io.socketproxy.testing.HttpAnswer;
+import io.socketproxy.testing.Program;
 import io.socketproxy.testing.RawWebSocket;
 import io.socketproxy.testing.StreamServer;
 import io.socketproxy.testing.Target;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Three nodes behind HAProxy, which come and go. */
 @Timeout(180)
@@ -114,6 +119,55 @@ class SeveralNodesIT {
                 }
             }
             cluster.client().delete(socket).expect(204);
+        }
+    }
+
+    /** By docs/deployment/cluster/nginx.conf. */
+    @Test
+    void nginxRoutesThemAsWell(@TempDir Path directory) throws Exception {
+        Path program = Program.find("nginx", "/usr/sbin/nginx").orElse(null);
+        assumeTrue(program != null, "nginx is not installed: apt-get install nginx");
+        int listen = Target.closedPort();
+        StringBuilder paths = new StringBuilder("\nhttp {\n");
+        for (String kind : List.of("client_body", "proxy", "fastcgi", "uwsgi", "scgi")) {
+            paths.append(kind + "_temp_path " + directory.resolve(kind) + ";\n");
+        }
+        String text = Files.readString(Path.of("docs/deployment/cluster/nginx.conf"))
+                .replace("\nhttp {\n", paths)
+                .replace("listen 80;", "listen 127.0.0.1:" + listen + ";");
+        for (String name : List.of("n1", "n2", "n3")) {
+            text = text.replace(
+                    "server " + name + ":8080",
+                    "server 127.0.0.1:" + cluster.node(name).port());
+        }
+        Path configuration = Files.writeString(directory.resolve("nginx.conf"), text);
+        String global = "daemon off; pid " + directory + "/pid;";
+        try (Program _ = Program.serving(
+                directory, listen, program.toString(), "-c", configuration.toString(), "-e", "stderr", "-g", global)) {
+            for (String name : List.of("n1", "n2", "n3")) {
+                String socket = connectOn(name);
+                for (String prefix : List.of("", "/sockets")) {
+                    ServiceClient client = new ServiceClient("http://127.0.0.1:" + listen + prefix, Cluster.TOKEN);
+                    assertThat(client.get(socket)
+                                    .expect(200)
+                                    .json()
+                                    .at("/links/self")
+                                    .asString())
+                            .isEqualTo(prefix + socket);
+                    try (RawWebSocket stream =
+                            RawWebSocket.open(listen, prefix + socket + "/stream", Cluster.BEARER, StreamServer.V1)) {
+                        stream.binary("by its node");
+                        assertThat(stream.string(11)).isEqualTo("by its node");
+                        assertThat(stream.bye().code()).isEqualTo(1000);
+                    }
+                }
+                cluster.client().delete(socket).expect(204);
+            }
+            try (RawWebSocket stream =
+                    RawWebSocket.open(listen, "/sockets" + StreamServer.connect(echo.port()), Cluster.BEARER)) {
+                stream.binary("any");
+                assertThat(stream.string(3)).isEqualTo("any");
+            }
         }
     }
 
