@@ -190,7 +190,8 @@ def cost(cluster, calls):
     for i in range(calls + 500):
         for name, client in clients.items():
             for what, path, method in (("open", "/api/v1/sockets", "POST"), ("ticket", "/api/v1/tickets", "POST")):
-                if what == "ticket" and i >= 700:
+                # Fewer than one owner may have unspent.
+                if what == "ticket" and not 500 <= i < 700:
                     continue
                 begin = time.perf_counter()
                 status, answer = client.call(method, path, {})
