@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.socketproxy.ServiceClient;
 import io.socketproxy.ServiceProcess;
 import io.socketproxy.testing.Eventually;
-import io.socketproxy.testing.NamedNode;
 import io.socketproxy.testing.RedisServer;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +29,7 @@ class OwnerCountsIT {
     private static final String SOCKETS = "/api/v1/sockets";
 
     private static RedisServer store;
-    private static final List<NamedNode> NODES = new ArrayList<>();
+    private static final List<NodeHere> NODES = new ArrayList<>();
 
     private static final String[] SETTINGS = {
         "socket-proxy.limits.handles-per-owner=" + LIMIT,
@@ -47,7 +46,7 @@ class OwnerCountsIT {
     static void start() throws Exception {
         store = RedisServer.start();
         for (String name : List.of("n1", "n2", "n3")) {
-            NODES.add(NamedNode.start(store, name, SETTINGS));
+            NODES.add(NodeHere.start(name, store, SETTINGS));
         }
         Eventually.is(
                 "all know each other",
@@ -56,7 +55,7 @@ class OwnerCountsIT {
 
     @AfterAll
     static void stop() throws Exception {
-        NODES.forEach(NamedNode::close);
+        NODES.forEach(NodeHere::close);
         store.close();
     }
 
