@@ -26,7 +26,7 @@ import org.springframework.validation.annotation.Validated;
 @Validated
 @ConfigurationProperties("socket-proxy.cluster")
 public record ClusterProperties(
-        @DefaultValue("") String node,
+        @Nullable String node,
         @Nullable URI url,
         @Nullable String sslBundle,
         @Nullable String advertisedHost,
@@ -53,6 +53,6 @@ public record ClusterProperties(
 
     /** The node's name; null for the only node. */
     public @Nullable NodeName name() {
-        return node.isEmpty() ? null : new NodeName(node);
+        return node == null || node.isEmpty() ? null : new NodeName(node);
     }
 }
