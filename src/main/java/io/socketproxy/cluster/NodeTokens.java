@@ -1,5 +1,7 @@
 package io.socketproxy.cluster;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.JWSHeader;
@@ -36,9 +38,17 @@ final class NodeTokens implements NodeCredentials {
 
     private static final Set<String> REQUIRED = Set.of("sub", "exp", "jti");
 
+    private record Use(String audience, String owner) {}
+
     private final NodeKey key;
     private final Self self;
     private final Nodes nodes;
+
+    /** A signature takes longer than what most of them ask for. */
+    private final Cache<Use, String> signed = Caffeine.newBuilder()
+            .maximumSize(10_000)
+            .expireAfterWrite(VALID.dividedBy(2))
+            .build();
 
     NodeTokens(NodeKey key, Self self, Nodes nodes) {
         this.key = key;
@@ -48,12 +58,16 @@ final class NodeTokens implements NodeCredentials {
 
     /** For asking a node on behalf of an owner. */
     String issue(Node audience, String owner) {
+        return signed.get(new Use(audience.incarnation(), owner), this::sign);
+    }
+
+    private String sign(Use use) {
         SignedJWT jwt = new SignedJWT(
                 new JWSHeader(JWSAlgorithm.ES256),
                 new JWTClaimsSet.Builder()
                         .issuer(self.incarnation())
-                        .subject(owner)
-                        .audience(audience.incarnation())
+                        .subject(use.owner())
+                        .audience(use.audience())
                         .expirationTime(Date.from(Instant.now().plus(VALID)))
                         .jwtID(UUID.randomUUID().toString())
                         .build());

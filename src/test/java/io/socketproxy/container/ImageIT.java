@@ -178,7 +178,7 @@ class ImageIT {
     void isSmallAndLabelled() {
         var image = DOCKER.inspectImageCmd(Docker.IMAGE).exec();
 
-        assertThat(image.getSize()).isLessThan(350L * 1000 * 1000);
+        assertThat(image.getSize()).isLessThan(370L * 1000 * 1000);
         assertThat(image.getConfig().getLabels())
                 .containsEntry("org.opencontainers.image.title", "socket-proxy")
                 .containsEntry("org.opencontainers.image.licenses", "Apache-2.0")
