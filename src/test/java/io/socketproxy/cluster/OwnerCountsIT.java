@@ -56,7 +56,9 @@ class OwnerCountsIT {
     @AfterAll
     static void stop() throws Exception {
         NODES.forEach(NodeHere::close);
-        store.close();
+        if (store != null) {
+            store.close();
+        }
     }
 
     @AfterEach

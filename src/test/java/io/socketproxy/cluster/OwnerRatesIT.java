@@ -53,7 +53,9 @@ class OwnerRatesIT {
     @AfterAll
     static void stop() throws Exception {
         NODES.forEach(NodeHere::close);
-        store.close();
+        if (store != null) {
+            store.close();
+        }
     }
 
     private interface OnNode {
