@@ -7,6 +7,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +35,9 @@ final class SharedCounts implements OwnerCounts {
 
     /** Of calls that nobody waits for: all that a node holds, when the store is back, come to it by and by. */
     private static final int MOST_AT_ONCE = 500;
+
+    /** How long a machine that has very much to do may be late with what the store has answered. */
+    private static final Duration LATE = Duration.ofSeconds(3);
 
     /** For what another node has just given back to come to the store. */
     private static final Duration SECOND_LOOK = Duration.ofMillis(10);
@@ -126,14 +132,27 @@ final class SharedCounts implements OwnerCounts {
     }
 
     private boolean waitFor(String owner) {
+        CompletableFuture<Boolean> answer = ask(owner, 1);
         try {
-            return Store.await(ask(owner, 1));
+            return Store.await(answer);
         } catch (Unavailable late) {
             Holding holding = holdings.get(owner);
-            if (holding == null || !store.isAway()) {
-                throw late;
+            if (holding != null && store.isAway()) {
+                return holding.lend(1, share());
             }
-            return holding.lend(1, share());
+            return busy(answer, late);
+        }
+    }
+
+    /** The store answers in its time, or it would be away: it is this machine that is late, which is no reason to refuse anybody. */
+    private static boolean busy(CompletableFuture<Boolean> answer, Unavailable late) {
+        try {
+            return answer.get(LATE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            throw late;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw late;
         }
     }
 

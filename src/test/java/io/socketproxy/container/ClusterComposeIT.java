@@ -121,8 +121,7 @@ class ClusterComposeIT {
             assertThat(nodeOf(client.post("/api/v1/sockets", "{}").expect(201))).isNotEqualTo("n3");
         }
         // Its address is gone with it, so nothing refuses: until its lease ends nobody can tell.
-        Eventually.holds(
-                () -> assertThat(client.get(lost).expect(404).errno()).isEqualTo("EBADF"));
+        Eventually.holds(() -> assertThat(client.get(lost).expect(404).errno()).isEqualTo("EBADF"));
         client.get(kept).expect(200);
 
         compose.run("start", "n3");
