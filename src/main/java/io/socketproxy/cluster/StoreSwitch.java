@@ -1,7 +1,6 @@
 package io.socketproxy.cluster;
 
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.autoconfigure.AutoConfigurationImportFilter;
 import org.springframework.boot.autoconfigure.AutoConfigurationMetadata;
@@ -14,18 +13,19 @@ import org.springframework.core.env.Environment;
  * <p>The health of that is this service's to tell: without the store the node goes on.
  */
 class StoreSwitch implements AutoConfigurationImportFilter, EnvironmentAware {
-    private static final String CONNECTION =
-            "org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration";
+    private static final String REDIS = "org.springframework.boot.data.redis.";
+
+    private static final String CONNECTION = REDIS + "autoconfigure.DataRedisAutoConfiguration";
 
     private static final List<String> UNUSED = List.of(
+            "org.springdoc.core.configuration.SpringDocPageable",
+            "org.springdoc.core.configuration.SpringDocSort",
             "org.springframework.boot.data.",
+            "org.springframework.boot.netty.",
             "org.springframework.boot.persistence.",
             "org.springframework.boot.transaction.",
             "org.springframework.boot.security.autoconfigure.web.reactive.",
             "org.springframework.boot.security.oauth2.server.resource.autoconfigure.reactive.");
-
-    /** What ends so is whole; what does not is a part of one, which is asked about as well. */
-    private static final String WHOLE = "AutoConfiguration";
 
     private boolean named;
 
@@ -36,15 +36,16 @@ class StoreSwitch implements AutoConfigurationImportFilter, EnvironmentAware {
 
     @Override
     public boolean[] match(@Nullable String[] classes, AutoConfigurationMetadata metadata) {
-        Set<String> used = named ? Set.of(CONNECTION) : Set.of();
         boolean[] matches = new boolean[classes.length];
         for (int i = 0; i < classes.length; i++) {
             String name = classes[i];
-            matches[i] = name == null
-                    || !name.endsWith(WHOLE)
-                    || used.contains(name)
-                    || UNUSED.stream().noneMatch(name::startsWith);
+            matches[i] = name == null || UNUSED.stream().noneMatch(name::startsWith) || named && isOfConnection(name);
         }
         return matches;
+    }
+
+    /** What a configuration is made of is asked about as well, without its name's ending. */
+    private static boolean isOfConnection(String name) {
+        return name.startsWith(REDIS) && (name.equals(CONNECTION) || !name.endsWith("AutoConfiguration"));
     }
 }
