@@ -6,7 +6,6 @@ import io.socketproxy.ServiceClient;
 import io.socketproxy.overload.Overload;
 import io.socketproxy.registry.Sockets;
 import io.socketproxy.testing.Eventually;
-import io.socketproxy.testing.RedisServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -39,42 +38,33 @@ class AcrossNodesIT {
     private static final HttpClient HTTP =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-    private static RedisServer store;
-    private static final List<NodeHere> NODES = new ArrayList<>();
+    private static NodesHere nodes;
 
     @BeforeAll
     static void start() throws Exception {
-        store = RedisServer.start();
-        for (String name : List.of("n1", "n2", "n3")) {
-            NODES.add(NodeHere.start(
-                    name,
-                    store,
-                    "socket-proxy.cluster.advertised-host=" + name + ".example.net",
-                    "socket-proxy.limits.connects-per-second=0"));
-        }
-        Eventually.is(
-                "three nodes know each other",
-                () -> NODES.stream().allMatch(node -> node.bean(Nodes.class).count() == 3));
+        nodes = NodesHere.start(
+                3,
+                "socket-proxy.cluster.advertised-host=${socket-proxy.cluster.node}.example.net",
+                "socket-proxy.limits.connects-per-second=0");
     }
 
     @AfterAll
     static void stop() throws Exception {
-        NODES.forEach(NodeHere::close);
-        if (store != null) {
-            store.close();
+        if (nodes != null) {
+            nodes.close();
         }
     }
 
     @AfterEach
     void closeAll() {
-        NODES.forEach(node -> {
+        nodes.all().forEach(node -> {
             Sockets sockets = node.bean(Sockets.class);
             sockets.all().forEach(handle -> sockets.abandon(handle));
         });
     }
 
     private static ServiceClient client(int node) {
-        return NODES.get(node).client();
+        return nodes.all().get(node).client();
     }
 
     private static String open(int node) {
@@ -291,7 +281,7 @@ class AcrossNodesIT {
     private static void awaitWaiting(int count) {
         Eventually.is(
                 count + " polls wait at n2",
-                () -> NODES.get(1).bean(Overload.class).calls().used() == count);
+                () -> nodes.all().get(1).bean(Overload.class).calls().used() == count);
     }
 
     @Test
@@ -299,7 +289,7 @@ class AcrossNodesIT {
         Quiet two = quiet(1);
         try (two.peer) {
             HttpRequest request = HttpRequest.newBuilder(
-                            URI.create("http://127.0.0.1:" + NODES.get(0).port() + "/api/v1/sockets/poll"))
+                            URI.create("http://127.0.0.1:" + nodes.all().get(0).port() + "/api/v1/sockets/poll"))
                     .header("Authorization", "Bearer " + NodeHere.TOKEN)
                     .header("Content-Type", "application/json")
                     .POST(BodyPublishers.ofString(poll(20_000, two.id).replace('\'', '"')))

@@ -10,8 +10,6 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.PlainJWT;
 import com.nimbusds.jwt.SignedJWT;
 import io.socketproxy.ServiceClient;
-import io.socketproxy.testing.Eventually;
-import io.socketproxy.testing.RedisServer;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.Date;
@@ -27,26 +25,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a node presents to another one: what it opens, and what is no such thing. */
 @Timeout(120)
 class NodeTokensIT {
-    private static RedisServer store;
+    private static NodesHere nodes;
     private static NodeHere n1;
     private static NodeHere n2;
 
     @BeforeAll
     static void start() throws Exception {
-        store = RedisServer.start();
-        n1 = NodeHere.start("n1", store, "socket-proxy.security.operators=default");
-        n2 = NodeHere.start("n2", store, "socket-proxy.security.operators=default");
-        Eventually.is(
-                "n2 knows n1",
-                () -> n2.bean(Nodes.class).count() == 2 && n1.bean(Nodes.class).count() == 2);
+        nodes = NodesHere.start(2, "socket-proxy.security.operators=default");
+        n1 = nodes.all().getFirst();
+        n2 = nodes.all().getLast();
     }
 
     @AfterAll
     static void stop() throws Exception {
-        for (AutoCloseable each : new AutoCloseable[] {n2, n1, store}) {
-            if (each != null) {
-                each.close();
-            }
+        if (nodes != null) {
+            nodes.close();
         }
     }
 

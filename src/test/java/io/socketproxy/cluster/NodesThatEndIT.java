@@ -6,7 +6,6 @@ import io.socketproxy.ServiceClient;
 import io.socketproxy.ServiceProcess;
 import io.socketproxy.testing.Eventually;
 import io.socketproxy.testing.RawWebSocket;
-import io.socketproxy.testing.RedisServer;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,23 +22,21 @@ import org.junit.jupiter.api.Timeout;
 /** What a survivor says of handles whose node was killed, stopped, paused or started anew. */
 @Timeout(180)
 class NodesThatEndIT {
-    private static RedisServer store;
+    private static NodesHere nodes;
     private static NodeHere n1;
 
     private @Nullable ServiceProcess n2;
 
     @BeforeAll
     static void startSurvivor() throws Exception {
-        store = RedisServer.start();
-        n1 = NodeHere.start("n1", store);
+        nodes = NodesHere.start(1);
+        n1 = nodes.all().getFirst();
     }
 
     @AfterAll
     static void stopSurvivor() throws Exception {
-        for (AutoCloseable each : new AutoCloseable[] {n1, store}) {
-            if (each != null) {
-                each.close();
-            }
+        if (nodes != null) {
+            nodes.close();
         }
     }
 
@@ -52,7 +49,7 @@ class NodesThatEndIT {
 
     private static ServiceProcess startOther() throws Exception {
         List<String> arguments = new ArrayList<>(List.of("--socket-proxy.cluster.node=n2"));
-        for (String property : store.properties()) {
+        for (String property : nodes.store().properties()) {
             arguments.add("--" + property);
         }
         ServiceProcess started = ServiceProcess.start(arguments.toArray(String[]::new));

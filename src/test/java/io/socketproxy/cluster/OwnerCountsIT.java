@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.socketproxy.ServiceClient;
 import io.socketproxy.ServiceProcess;
 import io.socketproxy.testing.Eventually;
-import io.socketproxy.testing.RedisServer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -28,8 +27,7 @@ class OwnerCountsIT {
     private static final int LIMIT = 30;
     private static final String SOCKETS = "/api/v1/sockets";
 
-    private static RedisServer store;
-    private static final List<NodeHere> NODES = new ArrayList<>();
+    private static NodesHere nodes;
 
     private static final String[] SETTINGS = {
         "socket-proxy.limits.handles-per-owner=" + LIMIT,
@@ -44,20 +42,13 @@ class OwnerCountsIT {
 
     @BeforeAll
     static void start() throws Exception {
-        store = RedisServer.start();
-        for (String name : List.of("n1", "n2", "n3")) {
-            NODES.add(NodeHere.start(name, store, SETTINGS));
-        }
-        Eventually.is(
-                "all know each other",
-                () -> NODES.stream().allMatch(node -> node.bean(Nodes.class).count() == 3));
+        nodes = NodesHere.start(3, SETTINGS);
     }
 
     @AfterAll
     static void stop() throws Exception {
-        NODES.forEach(NodeHere::close);
-        if (store != null) {
-            store.close();
+        if (nodes != null) {
+            nodes.close();
         }
     }
 
@@ -75,13 +66,13 @@ class OwnerCountsIT {
     }
 
     private static long inStore(String command, String key) {
-        Store known = NODES.getFirst().bean(Store.class);
+        Store known = nodes.all().getFirst().bean(Store.class);
         return (Long) known.ask(Script.of("test", "return {redis.call(ARGV[1], KEYS[1])}"), List.of(key), command)
                 .getFirst();
     }
 
     private static ServiceClient node(int number) {
-        return NODES.get(number).client();
+        return nodes.all().get(number).client();
     }
 
     private ServiceClient.Answer tryOpen(ServiceClient on) {
@@ -125,7 +116,7 @@ class OwnerCountsIT {
 
         // Leave that nobody takes is given back, and then it is all of it.
         Eventually.is("all of it", () -> {
-            NODES.forEach(node -> tryOpen(node.client()));
+            nodes.all().forEach(node -> tryOpen(node.client()));
             return open.size() >= LIMIT;
         });
         assertThat(open).hasSize(LIMIT);
@@ -185,7 +176,7 @@ class OwnerCountsIT {
         for (String each : SETTINGS) {
             settings.add("--" + each);
         }
-        for (String each : store.properties()) {
+        for (String each : nodes.store().properties()) {
             settings.add("--" + each);
         }
         settings.add("--socket-proxy.cluster.node=n4");
@@ -215,11 +206,12 @@ class OwnerCountsIT {
         for (int i = 0; i < before; i++) {
             tryOpen(node(0)).expect(201);
         }
-        store.stop();
+        nodes.store().stop();
         try {
             Eventually.is(
                     "the store is missed",
-                    () -> NODES.stream().allMatch(node -> node.bean(Store.class).isAway()));
+                    () -> nodes.all().stream()
+                            .allMatch(node -> node.bean(Store.class).isAway()));
             // It has more than its share, which goes on; the leave for one more it has, too.
             together(4, () -> tryOpen(node(0)));
             assertThat(open.size()).isBetween(before, before + 1);
@@ -236,7 +228,7 @@ class OwnerCountsIT {
             assertThat(open.size() - had).isEqualTo(LIMIT / 3);
             close(open.remove());
         } finally {
-            store.startAgain();
+            nodes.store().startAgain();
         }
         // It knows nothing, and learns from each node what it holds.
         int held = open.size();
@@ -251,7 +243,8 @@ class OwnerCountsIT {
     /** What the store has of all nodes. */
     private static long total() {
         try {
-            List<Object> numbers = NODES.getFirst()
+            List<Object> numbers = nodes.all()
+                    .getFirst()
                     .bean(Store.class)
                     .ask(
                             Script.of("all", "return redis.call('HVALS', KEYS[1])"),

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.socketproxy.ServiceClient;
 import io.socketproxy.testing.Eventually;
 import io.socketproxy.testing.RawWebSocket;
-import io.socketproxy.testing.RedisServer;
 import io.socketproxy.testing.StreamServer;
 import io.socketproxy.testing.Target;
 import java.io.IOException;
@@ -33,28 +32,22 @@ class OwnerRatesIT {
 
     private static final long SECONDS = 4;
 
-    private static RedisServer store;
-    private static final List<NodeHere> NODES = new ArrayList<>();
+    private static NodesHere nodes;
 
     @BeforeAll
     static void start() throws Exception {
-        store = RedisServer.start();
-        for (String name : List.of("n1", "n2")) {
-            NODES.add(NodeHere.start(
-                    name,
-                    store,
-                    "socket-proxy.limits.handles-per-owner=500",
-                    "socket-proxy.limits.connects-per-second=" + CONNECTS_PER_SECOND,
-                    "socket-proxy.limits.connect-burst=" + BURST,
-                    "socket-proxy.limits.bytes-per-second-per-owner=" + BYTES_PER_SECOND));
-        }
+        nodes = NodesHere.start(
+                2,
+                "socket-proxy.limits.handles-per-owner=500",
+                "socket-proxy.limits.connects-per-second=" + CONNECTS_PER_SECOND,
+                "socket-proxy.limits.connect-burst=" + BURST,
+                "socket-proxy.limits.bytes-per-second-per-owner=" + BYTES_PER_SECOND);
     }
 
     @AfterAll
     static void stop() throws Exception {
-        NODES.forEach(NodeHere::close);
-        if (store != null) {
-            store.close();
+        if (nodes != null) {
+            nodes.close();
         }
     }
 
@@ -67,7 +60,7 @@ class OwnerRatesIT {
         long end = System.nanoTime() + SECONDS * 1_000_000_000L;
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<Long>> all = new ArrayList<>();
-            for (NodeHere node : NODES) {
+            for (NodeHere node : nodes.all()) {
                 all.add(threads.submit(() -> action.until(node, end)));
             }
             long sum = 0;
@@ -148,7 +141,7 @@ class OwnerRatesIT {
 
     @Test
     void aListeningStreamBringsABurstWithoutWaitingForItsTurns() throws Exception {
-        NodeHere node = NODES.getFirst();
+        NodeHere node = nodes.all().getFirst();
         JsonNode listener = node.client()
                 .post("/api/v1/listeners", "{'backlog': 128}")
                 .expect(201)

@@ -29,42 +29,40 @@ class SharedStateIT {
     /** What a slow store may cost a call, and what a busy machine may beyond. */
     private static final Duration BOUND = Duration.ofMillis(1_050);
 
-    private static final String LEASE = "socket-proxy.cluster.lease=2s";
-    private static final String VALID = "socket-proxy.cluster.revocations-valid=4s";
+    private static final String[] SETTINGS = {
+        "socket-proxy.cluster.lease=2s",
+        "socket-proxy.cluster.revocations-valid=4s",
+        "socket-proxy.security.tokens[0].owner=alice",
+        // Of her token.
+        "socket-proxy.security.tokens[0].sha256=34f607c7046dff893567901fb5134b9c8d470d2f08d633e7109ac03b651058cd",
+        "socket-proxy.limits.connects-per-second=0",
+        "logging.level.io.socketproxy=warn",
+    };
 
     private static final String ALICES_TOKEN = "token-of-alice-1";
 
+    private static NodesHere nodes;
     private static RedisServer store;
     private static NodeHere n1;
     private static NodeHere n2;
 
     @BeforeAll
     static void start() throws Exception {
-        store = RedisServer.start();
-        n1 = node("n1");
-        n2 = node("n2");
-    }
-
-    private static NodeHere node(String name) {
-        return NodeHere.start(
-                name,
-                store,
-                LEASE,
-                VALID,
-                "socket-proxy.security.tokens[0].owner=alice",
-                // Of her token.
-                "socket-proxy.security.tokens[0].sha256=34f607c7046dff893567901fb5134b9c8d470d2f08d633e7109ac03b651058cd",
-                "socket-proxy.limits.connects-per-second=0",
-                "logging.level.io.socketproxy=warn");
+        nodes = NodesHere.start(2, SETTINGS);
+        store = nodes.store();
+        n1 = nodes.all().getFirst();
+        n2 = nodes.all().getLast();
     }
 
     @AfterAll
     static void stop() throws Exception {
-        for (AutoCloseable each : new AutoCloseable[] {n2, n1, store}) {
-            if (each != null) {
-                each.close();
-            }
+        if (nodes != null) {
+            nodes.close();
         }
+    }
+
+    private static NodeHere node(String name) {
+        return NodeHere.start(name, store, SETTINGS);
     }
 
     /** Whatever a test did to the store. */
@@ -73,12 +71,7 @@ class SharedStateIT {
         if (!store.isRunning()) {
             store.startAgain();
         }
-        Eventually.is(
-                "the store is there for both",
-                () -> !n1.bean(Store.class).isAway()
-                        && !n2.bean(Store.class).isAway()
-                        && n1.bean(Nodes.class).count() == 2
-                        && n2.bean(Nodes.class).count() == 2);
+        nodes.knowEachOther();
         for (NodeHere node : List.of(n1, n2)) {
             node.client().closeAll();
         }
