@@ -114,7 +114,7 @@ public final class Nodes {
     }
 
     /** This node. */
-    public Node self() {
+    Node self() {
         return self.get();
     }
 
@@ -123,25 +123,25 @@ public final class Nodes {
         return known.values();
     }
 
-    /** The one of this name; null where none is there. */
-    public @Nullable Node find(NodeName name) {
-        return known.get(name);
+    /** Their names, sorted. */
+    public List<String> names() {
+        return known.keySet().stream().map(NodeName::value).sorted().toList();
     }
 
     /**
-     * As {@link #find}, and where none is known asks the store whether it has come just now.
+     * The one of this name; null where none is there. Where none is known, the store is asked whether it has come just now.
      *
      * @throws Unavailable where the store cannot be asked
      */
     @Nullable
     Node seek(NodeName name) {
-        Node node = find(name);
+        Node node = known.get(name);
         if (node == null && isStale()) {
             if (store.isAway()) {
                 throw Store.unavailable();
             }
             hearNow();
-            node = find(name);
+            node = known.get(name);
         }
         return node;
     }
@@ -264,9 +264,7 @@ public final class Nodes {
         Map<NodeName, Node> before = known;
         known = Map.copyOf(all);
         if (!before.keySet().equals(known.keySet())) {
-            LOG.info(
-                    "The nodes are {}",
-                    known.keySet().stream().map(NodeName::value).sorted().toList());
+            LOG.info("The nodes are {}", names());
         }
     }
 

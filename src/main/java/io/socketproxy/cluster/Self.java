@@ -5,7 +5,6 @@ import io.socketproxy.registry.NodeName;
 import io.socketproxy.registry.Sockets;
 import java.io.IOException;
 import java.net.DatagramSocket;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -50,40 +49,21 @@ final class Self implements Supplier<Node> {
 
     /** The service answers here from now on. */
     void answersAt(ServiceAddress service) {
-        url = configured != null ? configured : URI.create(urlOf(service));
+        url = configured != null ? configured : URI.create(reachable(service).url());
     }
 
-    private String urlOf(ServiceAddress service) {
+    private ServiceAddress reachable(ServiceAddress service) {
         InetAddress address = service.address();
-        InetAddress reached = address == null || address.isAnyLocalAddress() ? towardsTheStore() : address;
-        String host = reached.getHostAddress();
-        return "%s://%s:%d%s"
-                .formatted(
-                        service.tls() ? "https" : "http",
-                        reached instanceof Inet6Address ? "[" + host.replaceAll("%.*", "") + "]" : host,
-                        service.port(),
-                        service.contextPath());
+        return address != null && !address.isAnyLocalAddress()
+                ? service
+                : new ServiceAddress(service.tls(), towardsTheStore(), service.port(), service.contextPath());
     }
 
-    /** The address that the kernel would send from to the store; nothing is sent. */
+    /** The address that the kernel would send from to the store; nothing is sent, to whatever port. */
     private InetAddress towardsTheStore() {
-        String host = "localhost";
-        int port = 6379;
-        DataRedisConnectionDetails.Standalone one = store.getStandalone();
-        DataRedisConnectionDetails.Sentinel sentinel = store.getSentinel();
-        DataRedisConnectionDetails.Cluster cluster = store.getCluster();
-        if (one != null) {
-            host = one.getHost();
-            port = one.getPort();
-        } else if (sentinel != null) {
-            host = sentinel.getNodes().getFirst().host();
-            port = sentinel.getNodes().getFirst().port();
-        } else if (cluster != null) {
-            host = cluster.getNodes().getFirst().host();
-            port = cluster.getNodes().getFirst().port();
-        }
+        String host = storeHost();
         try (DatagramSocket socket = new DatagramSocket()) {
-            socket.connect(new InetSocketAddress(InetAddress.getByName(host), port));
+            socket.connect(new InetSocketAddress(InetAddress.getByName(host), 1));
             return socket.getLocalAddress();
         } catch (IOException e) {
             throw new IllegalStateException(
@@ -91,6 +71,18 @@ final class Self implements Supplier<Node> {
                             + ". Set socket-proxy.cluster.url.",
                     e);
         }
+    }
+
+    private String storeHost() {
+        if (store.getSentinel() != null) {
+            return store.getSentinel().getNodes().getFirst().host();
+        }
+        if (store.getCluster() != null) {
+            return store.getCluster().getNodes().getFirst().host();
+        }
+        return store.getStandalone() == null
+                ? "localhost"
+                : store.getStandalone().getHost();
     }
 
     @Override

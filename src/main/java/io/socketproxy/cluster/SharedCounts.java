@@ -7,9 +7,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -140,19 +137,9 @@ final class SharedCounts implements OwnerCounts {
             if (holding != null && store.isAway()) {
                 return holding.lend(1, share());
             }
-            return busy(answer, late);
-        }
-    }
-
-    /** The store answers in its time, or it would be away: it is this machine that is late, which is no reason to refuse anybody. */
-    private static boolean busy(CompletableFuture<Boolean> answer, Unavailable late) {
-        try {
-            return answer.get(LATE.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException | ExecutionException e) {
-            throw late;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw late;
+            // The store answers in its time, or it would be away: it is this machine that is late, and nobody to be
+            // refused for it.
+            return Store.await(answer, LATE.toNanos());
         }
     }
 

@@ -13,6 +13,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,10 +35,14 @@ public final class Store {
     private final List<Runnable> whenBack = new CopyOnWriteArrayList<>();
     private volatile @Nullable RedisClusterAsyncCommands<byte[], byte[]> commands;
 
-    /** Until it has been heard of. */
-    private volatile boolean away = true;
+    private final AtomicReference<State> state = new AtomicReference<>(State.UNKNOWN);
 
-    private boolean toldOfAbsence;
+    private enum State {
+        /** It has not been asked yet. */
+        UNKNOWN,
+        THERE,
+        AWAY
+    }
 
     Store(RedisConnectionFactory connections, List<StoreEvents> events) {
         this.connections = connections;
@@ -45,7 +51,7 @@ public final class Store {
 
     /** Whether calls fail at once. */
     public boolean isAway() {
-        return away;
+        return state.get() != State.THERE;
     }
 
     /** Runs the action, on whichever thread has heard of it, whenever the store is there again, the first time as well; must not wait. */
@@ -60,7 +66,7 @@ public final class Store {
      * @return the array that is its result: of Long, byte[] and List; fails with {@link Unavailable}
      */
     CompletableFuture<List<Object>> run(Script script, List<String> keys, Object... arguments) {
-        return away ? CompletableFuture.failedFuture(unavailable()) : send(script, keys, arguments);
+        return isAway() ? CompletableFuture.failedFuture(unavailable()) : send(script, keys, arguments);
     }
 
     /** As {@link #run}, and waits for the result as long as the request may. */
@@ -77,14 +83,21 @@ public final class Store {
         Patience patience = Patience.ofRequest();
         long start = System.nanoTime();
         try {
-            return answer.get(patience.leftNanos(), TimeUnit.NANOSECONDS);
+            return await(answer, patience.leftNanos());
+        } finally {
+            patience.spend(System.nanoTime() - start);
+        }
+    }
+
+    /** As the other, for so many nanoseconds. */
+    static <T> T await(CompletableFuture<T> answer, long nanos) {
+        try {
+            return answer.get(nanos, TimeUnit.NANOSECONDS);
         } catch (TimeoutException | ExecutionException e) {
             throw unavailable();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw unavailable();
-        } finally {
-            patience.spend(System.nanoTime() - start);
         }
     }
 
@@ -105,10 +118,8 @@ public final class Store {
             throw unavailable();
         }
         List<Object> result = await(send(script, keys, arguments));
-        if (away) {
-            away = false;
+        if (state.getAndSet(State.THERE) != State.THERE) {
             LOG.info("The store is there");
-            toldOfAbsence = false;
             whenBack.forEach(Runnable::run);
         }
         return result;
@@ -148,7 +159,7 @@ public final class Store {
     }
 
     /** A call that somebody makes of the connection, as one of the store's: counted, and bounded by the connection; where it fails the store is away. */
-    <T> CompletableFuture<T> watched(String name, java.util.function.Supplier<CompletableFuture<T>> call) {
+    <T> CompletableFuture<T> watched(String name, Supplier<CompletableFuture<T>> call) {
         long start = System.nanoTime();
         CompletableFuture<T> answer;
         try {
@@ -167,17 +178,11 @@ public final class Store {
     }
 
     private void leave(Throwable failure) {
-        boolean was = away;
-        away = true;
-        synchronized (this) {
-            if (was && toldOfAbsence) {
-                return;
-            }
-            toldOfAbsence = true;
+        if (state.getAndSet(State.AWAY) != State.AWAY) {
+            LOG.warn(
+                    "The store is away ({}): what is open goes on, owners have a part of their quotas on this node, tickets are refused",
+                    String.valueOf(failure.getMessage()));
         }
-        LOG.warn(
-                "The store is away ({}): what is open goes on, owners have a part of their quotas on this node, tickets are refused",
-                String.valueOf(failure.getMessage()));
     }
 
     private static byte[][] bytes(Stream<?> texts) {

@@ -2,7 +2,6 @@ package io.socketproxy.observability;
 
 import io.socketproxy.cluster.Nodes;
 import io.socketproxy.cluster.Store;
-import io.socketproxy.registry.NodeName;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
@@ -40,13 +39,7 @@ class ClusterHealth implements HealthIndicator {
             health = Health.status(DEGRADED);
         }
         return health.withDetail("store", shared.isAway() ? "away" : "there")
-                .withDetail(
-                        "nodes",
-                        all.all().stream()
-                                .map(node -> node.name())
-                                .map(NodeName::value)
-                                .sorted()
-                                .toList())
+                .withDetail("nodes", all.names())
                 .build();
     }
 }
